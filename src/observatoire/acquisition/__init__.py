@@ -1,0 +1,1 @@
+"""Premier maillon : des fichiers reçus aux tables telles que publiées."""

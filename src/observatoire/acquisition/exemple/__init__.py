@@ -1,0 +1,1 @@
+"""Données d'exemple : une Île-de-France fictive dans les formats réels."""

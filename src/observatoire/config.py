@@ -1,0 +1,151 @@
+"""Ce que l'équipe choisit (`observatoire.toml`) et ce que la règle fixe (`parametres.toml`)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from observatoire.erreurs import ConfigError, suggestion
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+FICHIER = "observatoire.toml"
+GENRES = ("decp", "suivi", "grands_projets", "structures")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Une source déclarée dans `[sources.<nom>]` ; `colonnes` va de notre nom au nom reçu."""
+
+    nom: str
+    genre: str
+    titre: str
+    producteur: str
+    licence: str
+    millesimes: str
+    lecture: dict[str, Any]
+    colonnes: dict[str, str]
+    identite: dict[str, str]
+    valeurs: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Parametre:
+    """Une valeur fixée par la loi ou la méthode, avec sa date d'effet et sa référence."""
+
+    nom: str
+    valeur: Any
+    depuis: dt.date
+    reference: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """La configuration d'un dossier de travail ; rien n'est lu à l'import."""
+
+    racine: Path
+    reglages: dict[str, Any]
+
+    @classmethod
+    def charger(cls, depart: Path | None = None) -> Self:
+        """Trouve `observatoire.toml` en remontant depuis `depart` et le lit.
+
+        La variable d'environnement `OBSERVATOIRE_RACINE` désigne un autre dossier de travail.
+
+        Raises:
+            ConfigError: aucun fichier trouvé, ou fichier illisible.
+        """
+        impose = os.environ.get("OBSERVATOIRE_RACINE")
+        ici = Path(impose) if impose else (depart or Path.cwd())
+        for dossier in (ici.resolve(), *ici.resolve().parents):
+            if (dossier / FICHIER).is_file():
+                return cls(dossier, _lire_toml(dossier / FICHIER))
+        raise ConfigError(
+            f"{FICHIER} est introuvable depuis {ici}.",
+            "Se placer dans le dossier du projet, ou définir OBSERVATOIRE_RACINE.",
+        )
+
+    @property
+    def raw(self) -> Path:
+        """Les fichiers tels que reçus."""
+        return self.racine / "data" / "raw"
+
+    @property
+    def processed(self) -> Path:
+        """Les tables reconstruites par la chaîne."""
+        return self.racine / "data" / "processed"
+
+    @property
+    def outputs(self) -> Path:
+        """Les documents produits."""
+        return self.racine / "outputs"
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Les sources déclarées, dans l'ordre du fichier."""
+        return {nom: _source(nom, bloc) for nom, bloc in self.reglages.get("sources", {}).items()}
+
+    def source(self, nom: str) -> Source:
+        """Rend une source déclarée.
+
+        Raises:
+            ConfigError: le nom n'est pas déclaré.
+        """
+        if nom not in self.sources:
+            raise ConfigError(f"Source inconnue : « {nom} ».", suggestion(nom, self.sources))
+        return self.sources[nom]
+
+    @cached_property
+    def _parametres(self) -> dict[str, Any]:
+        return _lire_toml(self.racine / "parametres.toml")
+
+    def parametre(self, nom: str, jour: dt.date) -> Parametre:
+        """Rend la valeur d'un paramètre en vigueur un jour donné.
+
+        Raises:
+            ConfigError: paramètre absent, ou sans valeur à cette date.
+        """
+        valeurs = self._parametres.get(nom, {}).get("valeurs")
+        if valeurs is None:
+            raise ConfigError(
+                f"Paramètre « {nom} » absent de parametres.toml.", suggestion(nom, self._parametres)
+            )
+        valables = [v for v in valeurs if v["depuis"] <= jour]
+        if not valables:
+            raise ConfigError(
+                f"Paramètre « {nom} » sans valeur au {jour}.", "Ajouter une valeur datée à parametres.toml."
+            )
+        retenue = max(valables, key=lambda v: v["depuis"])
+        return Parametre(nom, retenue["valeur"], retenue["depuis"], retenue["reference"])
+
+
+def _lire_toml(chemin: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(chemin.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{chemin.name} est absent.", f"Le remettre dans {chemin.parent}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as erreur:
+        raise ConfigError(f"{chemin.name} est illisible : {erreur}.", "Corriger la ligne citée.") from None
+
+
+def _source(nom: str, bloc: dict[str, Any]) -> Source:
+    genre = bloc.get("genre", "")
+    if genre not in GENRES:
+        raise ConfigError(f"[sources.{nom}] : genre « {genre} » inconnu.", suggestion(str(genre), GENRES))
+    return Source(
+        nom=nom,
+        genre=genre,
+        titre=bloc.get("titre", nom),
+        producteur=bloc.get("producteur", "non renseigné"),
+        licence=bloc.get("licence", "non renseignée"),
+        millesimes=bloc.get("millesimes", "dernier"),
+        lecture=bloc.get("lecture", {}),
+        colonnes=bloc.get("colonnes", {}),
+        identite=bloc.get("identite", {}),
+        valeurs=bloc.get("valeurs", {}),
+    )

@@ -1,0 +1,1 @@
+"""Deuxième maillon : typer, marquer, mettre en quarantaine ; ne rien perdre."""

@@ -1,0 +1,1 @@
+"""Troisième maillon : l'entrepôt, une table par objet du métier."""

@@ -1,0 +1,1 @@
+"""Quatrième maillon : mesures, croisements, secret statistique."""

@@ -1,0 +1,1 @@
+"""Cinquième maillon : figures, notebooks, HTML, PDF, éditions."""

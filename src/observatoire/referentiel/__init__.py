@@ -1,0 +1,95 @@
+"""Les listes de codes et le découpage géographique : des données, lues une fois."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+MILLESIME_GEOGRAPHIE = "2026"
+SOURCE_GEOGRAPHIE = (
+    "Code officiel géographique 2026 (INSEE), intercommunalités (DGCL), "
+    "paquet @etalab/decoupage-administratif 6.0.0, Licence Ouverte 2.0"
+)
+ENSEMBLE = "ensemble"
+NON_RENSEIGNE = "NR"
+
+
+def lire_liste(nom: str) -> list[dict[str, str]]:
+    """Rend les lignes d'un fichier CSV du référentiel, tout en texte."""
+    texte = (files("observatoire.referentiel") / f"{nom}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(texte.splitlines()))
+
+
+@dataclass(frozen=True, slots=True)
+class Modalite:
+    """Une ligne d'une liste de codes ; `groupe` est le regroupement publié."""
+
+    code: str
+    libelle: str
+    ordre: int
+    valide_du: str
+    valide_au: str
+    groupe: str
+    reference: str
+
+
+@cache
+def nomenclature(nom: str) -> dict[str, Modalite]:
+    """Rend une liste de codes, dans son ordre de présentation.
+
+    >>> nomenclature("sexes")["F"].libelle
+    'Femmes'
+    """
+    modalites = [
+        Modalite(
+            ligne["code"],
+            ligne["libelle"],
+            int(ligne["ordre"]),
+            ligne["valide_du"],
+            ligne["valide_au"],
+            ligne["groupe"],
+            ligne["reference"],
+        )
+        for ligne in lire_liste(nom)
+    ]
+    return {ligne.code: ligne for ligne in sorted(modalites, key=lambda ligne: ligne.ordre)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ventilation:
+    """Une façon de croiser un indicateur : ses modalités publiées, libellées et ordonnées.
+
+    `vers_publiee` associe à chaque code de la liste sa modalité publiée (lui-même ou son
+    groupe) ; les regroupements sont les mêmes dans toutes les sorties.
+    """
+
+    nom: str
+    libelle: str
+    libelles: dict[str, str]
+    vers_publiee: dict[str, str]
+
+
+@cache
+def ventilations() -> dict[str, Ventilation]:
+    """Rend toutes les ventilations publiables.
+
+    >>> ventilations()["tranche_age"].vers_publiee["A50_54"]
+    'A50P'
+    >>> list(ventilations()["sexe"].libelles)
+    ['F', 'M', 'NR']
+    """
+    groupes = lire_liste("groupes")
+    resultat = {}
+    for ligne in lire_liste("ventilations"):
+        liste = nomenclature(ligne["liste"])
+        if ligne["niveau"] == "groupe":
+            libelles = {g["code"]: g["libelle"] for g in groupes if g["liste"] == ligne["liste"]}
+            vers = {code: modalite.groupe for code, modalite in liste.items()}
+        else:
+            libelles = {code: modalite.libelle for code, modalite in liste.items()}
+            vers = {code: code for code in liste}
+        nom = ligne["ventilation"]
+        resultat[nom] = Ventilation(nom, ligne["libelle"], libelles, vers)
+    return resultat
