@@ -1,1 +1,10 @@
-"""Quatrième maillon : mesures, croisements, secret statistique."""
+"""Les indicateurs : mesures, tabulation sur les territoires et les périodes, secret statistique.
+
+L'ordre des imports est celui du catalogue : chaque module inscrit ses indicateurs au registre.
+"""
+
+from observatoire.indicateurs import heures, marches, personnes
+from observatoire.indicateurs.registre import REGISTRE, Indicateur
+from observatoire.indicateurs.tabulation import tabuler
+
+__all__ = ["REGISTRE", "Indicateur", "heures", "marches", "personnes", "tabuler"]

@@ -1,0 +1,65 @@
+# Deux commandes suffisent : « make fiches » et « make test ». Le reste est dans « observatoire --help ».
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV_VERSION := 0.13.9
+PRET   := $(VENV)/.pret
+
+.DEFAULT_GOAL := aide
+.PHONY: aide fiches exemple donnees test test-long lint types lab verrou propre env
+
+aide:  ## Montre cette aide
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(PRET): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+env: $(PRET)  ## Crée .venv et installe l'environnement verrouillé
+
+data/raw/.exemple: | $(PRET)
+	@$(BIN)/observatoire exemple
+	@touch $@
+
+exemple: data/raw/.exemple  ## Écrit les données d'exemple (fictives)
+
+data/processed/.construit: data/raw/.exemple $(wildcard data/raw/*/*/provenance.toml) $(shell find src/observatoire -name '*.py' -o -name '*.csv') observatoire.toml parametres.toml | $(PRET)
+	@$(BIN)/observatoire construire
+	@touch $@
+
+donnees: data/processed/.construit  ## Construit les tables et les indicateurs
+
+outputs/.fiches: data/processed/.construit notebooks/fiche_territoire.ipynb $(shell find report_templates -type f)
+	@$(BIN)/observatoire fiches
+	@touch $@
+
+fiches: outputs/.fiches  ## Produit toutes les fiches du dernier trimestre complet
+	@echo "Fiches :" && ls -d $(CURDIR)/outputs/fiches/*
+
+lint: $(PRET)
+	@$(BIN)/ruff check src tests
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/lint-imports --no-cache
+
+types: $(PRET)
+	@$(BIN)/mypy
+
+test: lint types  ## Vérifie le style, les couches, les types et lance les essais
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+
+test-long: $(PRET)  ## Lance aussi les essais longs
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+lab: donnees  ## Ouvre JupyterLab sur les notebooks
+	@$(BIN)/jupyter lab notebooks
+
+verrou: $(PRET)  ## Recalcule requirements.lock à partir de pyproject.toml
+	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+propre:  ## Efface ce qui se reconstruit (données d'exemple comprises), jamais l'environnement
+	@rm -rf data/processed/* data/processed/.construit outputs/* outputs/.fiches data/raw/* data/raw/.exemple

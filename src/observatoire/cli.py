@@ -1,0 +1,199 @@
+"""La ligne de commande : lire les arguments, appeler une fonction, imprimer une ligne par résultat."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from observatoire import __version__
+from observatoire.config import Config
+from observatoire.erreurs import ObservatoireError
+from observatoire.perimetre import Periode, Territoire
+
+
+class _Groupe(click.Group):
+    """Affiche une erreur attendue sans pile d'appels."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ObservatoireError as erreur:
+            raise click.ClickException(str(erreur)) from erreur
+
+
+@click.group(cls=_Groupe, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="observatoire")
+def cli() -> None:
+    """De la source reçue à la fiche publiée."""
+
+
+@cli.command()
+@click.option(
+    "--echelle", default=1.0, show_default=True, help="Multiplie les volumes (1 : la région réelle)."
+)
+@click.option("--jusqu-a", help="Dernier trimestre écrit (AAAA-Tn) ; par défaut celui de observatoire.toml.")
+@click.option("--graine", type=int, help="Graine du tirage ; par défaut celle de observatoire.toml.")
+def exemple(echelle: float, jusqu_a: str | None, graine: int | None) -> None:
+    """Écrit des données fictives dans data/raw.
+
+    Une Île-de-France entière, dans les formats où arrivent les sources réelles.
+    Crée aussi la clé de pseudonymisation si elle n'existe pas.
+    """
+    from observatoire.acquisition.exemple import ecrire_exemple
+
+    config = Config.charger()
+    dernier = Periode.lire(jusqu_a) if jusqu_a else None
+    _montrer_scelles(
+        config, ecrire_exemple(config, echelle=echelle, dernier_trimestre=dernier, graine=graine)
+    )
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("fichiers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--date", "date", help="Date d'extraction (AAAA-MM-JJ) ; par défaut aujourd'hui.")
+@click.option("--titre", help="Titre de la livraison ; par défaut celui de la source.")
+@click.option("--producteur", help="Producteur ; par défaut celui de la source.")
+@click.option("--licence", help="Licence ; par défaut celle de la source.")
+def importer(
+    source: str,
+    fichiers: tuple[Path, ...],
+    date: str | None,
+    titre: str | None,
+    producteur: str | None,
+    licence: str | None,
+) -> None:
+    """Scelle des fichiers reçus dans data/raw.
+
+    Les FICHIERS de la SOURCE sont vérifiés avant d'être copiés ; un fichier illisible n'écrit rien.
+
+    Exemple : observatoire importer decp decp-2026-09.json --date 2026-10-01
+    """
+    from observatoire.acquisition.depot import sceller
+
+    config = Config.charger()
+    scelles = sceller(
+        config,
+        source,
+        fichiers,
+        date_extraction=_jour(date),
+        titre=titre,
+        producteur=producteur,
+        licence=licence,
+    )
+    _montrer_scelles(config, scelles)
+
+
+@cli.command()
+def construire() -> None:
+    """Reconstruit les tables et les indicateurs."""
+    from observatoire.chaine import construire as executer
+    from observatoire.magasin import Magasin
+
+    config = Config.charger()
+    executer(
+        config,
+        lambda fait: click.echo(
+            f"{fait.etape:<12} {sum(fait.lignes.values()):>10} lignes  {fait.secondes:6.1f} s"
+        ),
+    )
+    bilan = Magasin(config.processed).lire("controle/bilan")
+    for source, lignes in bilan.groupby("source"):
+        somme = lignes[["lues", "gardees", "marquees", "ecartees"]].sum()
+        click.echo(
+            f"  {source} : {somme['lues']} lues = {somme['gardees']} gardées "
+            f"(dont {somme['marquees']} marquées) + {somme['ecartees']} écartées"
+        )
+
+
+@cli.command()
+@click.argument("territoires", nargs=-1)
+@click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
+@click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
+def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None) -> None:
+    """Produit les fiches d'un trimestre.
+
+    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes.
+
+    Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3
+    """
+    from observatoire.publication.editions import derniere_periode, produire_fiches
+
+    config = Config.charger()
+    demandes = [Territoire.lire(texte) for texte in territoires]
+    retenue = Periode.lire(periode) if periode else derniere_periode(config)
+    documents = produire_fiches(
+        config,
+        demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"]),
+        retenue,
+        processus=processus,
+        suivi=lambda document: click.echo(
+            f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"
+        ),
+    )
+    click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
+
+
+@cli.command()
+def indicateurs() -> None:
+    """Liste les indicateurs et leurs croisements."""
+    from observatoire.indicateurs import REGISTRE
+
+    for indicateur in REGISTRE.values():
+        click.echo(f"{indicateur.nom:<30} {indicateur.unite:<10} {indicateur.libelle}")
+        if indicateur.ventilations:
+            click.echo(f"{'':<30} {'':<10} par {', '.join(indicateur.ventilations)}")
+
+
+@cli.command()
+def cle() -> None:
+    """Crée la clé de pseudonymisation.
+
+    Hors du dépôt, lisible de vous seul ; une clé existante n'est jamais remplacée.
+    """
+    from observatoire.acquisition.pseudonymes import chemin_cle, creer_cle
+
+    chemin = chemin_cle()
+    click.echo(f"{'Clé créée' if creer_cle(chemin) else 'Clé déjà présente'} : {chemin}")
+
+
+@cli.command()
+def docteur() -> None:
+    """Examine le poste.
+
+    Dit ce qui est installé, ce qui manque, ce que cela empêche et comment l'obtenir.
+    """
+    from observatoire.docteur import examiner
+
+    constats = examiner()
+    for constat in constats:
+        click.echo(str(constat))
+    if any(constat.bloquant for constat in constats):
+        raise click.exceptions.Exit(1)
+
+
+def _jour(texte: str | None) -> dt.date:
+    if texte is None:
+        return dt.datetime.now(tz=dt.UTC).date()
+    try:
+        return dt.date.fromisoformat(texte)
+    except ValueError:
+        raise ObservatoireError(f"Date illisible : « {texte} ».", "Écrire AAAA-MM-JJ.") from None
+
+
+def _montrer_scelles(config: Config, scelles: list[tuple[Path, bool]]) -> None:
+    for chemin, nouveau in scelles:
+        etat = "scellé" if nouveau else "déjà là"
+        click.echo(f"{etat:<8} {chemin.relative_to(config.racine)}")
+
+
+def main() -> None:
+    """Point d'entrée de la commande `observatoire`."""
+    # jsonschema importe rfc3987_syntax s'il est là : 1,5 s pour une vérification d'IRI jamais
+    # demandée ici. L'absence simulée ne vaut que pour ce processus.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    cli()

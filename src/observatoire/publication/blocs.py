@@ -1,0 +1,207 @@
+"""Les blocs d'un document : des textes déjà écrits, le même contenu pour le HTML, le PDF et le notebook."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from observatoire.config import Config
+from observatoire.erreurs import PublicationError
+from observatoire.publication.formats import typographier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jinja2 import Template
+
+MIME = "application/vnd.observatoire.bloc+json"
+GABARIT = "commun/bloc.html.j2"
+_INTACTS = ("id", "territoire", "periode", "svg")
+
+
+@dataclass(frozen=True)
+class Bloc:
+    """Ce qu'une cellule de notebook affiche ; `genre` dit aux gabarits comment le présenter."""
+
+    genre: ClassVar[str]
+
+    def json(self) -> dict[str, Any]:
+        """Rend le bloc tel que tous les rendus le lisent."""
+        return {"genre": self.genre, **_publier(asdict(self))}
+
+    def html(self) -> str:
+        """Rend le bloc en HTML, par le gabarit du dossier de travail."""
+        return _gabarit(Config.charger().racine).render(bloc=self.json())
+
+    def texte(self) -> str:
+        """Rend le bloc en quelques lignes de texte."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {MIME: self.json(), "text/html": self.html(), "text/plain": self.texte()}
+
+
+@dataclass(frozen=True)
+class Entete(Bloc):
+    """Le haut de la fiche : de qui, de quand, dans quel état."""
+
+    genre = "entete"
+    titre: str
+    sous_titre: str
+    territoire: str
+    periode: str
+    statut: str
+    extraction: str
+    fictif: bool
+    mentions: list[str] = field(default_factory=list)
+
+    def texte(self) -> str:
+        """Rend le titre, la période et les mentions."""
+        return "\n".join([self.titre, self.sous_titre, *self.mentions])
+
+
+@dataclass(frozen=True)
+class Chiffre:
+    """Un chiffre clé : sa valeur, son unité, son évolution sur un an s'il y en a une."""
+
+    libelle: str
+    valeur: str
+    unite: str
+    evolution: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Chiffres(Bloc):
+    """La bande des chiffres clés."""
+
+    genre = "chiffres"
+    chiffres: list[Chiffre]
+
+    def texte(self) -> str:
+        """Rend une ligne par chiffre."""
+        return "\n".join(f"{c.libelle} : {c.valeur} {c.unite} {c.evolution}".rstrip() for c in self.chiffres)
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """Des textes en lignes et en colonnes : la première à gauche, les nombres à droite."""
+
+    colonnes: list[str]
+    lignes: list[list[str]]
+
+    def __post_init__(self) -> None:
+        if any(len(ligne) != len(self.colonnes) for ligne in self.lignes):
+            raise PublicationError(f"Un tableau a des lignes inégales (colonnes : {self.colonnes}).")
+
+    @property
+    def alignements(self) -> list[str]:
+        """Le côté où chaque colonne s'aligne."""
+        return ["left", *["right"] * (len(self.colonnes) - 1)]
+
+    def texte(self) -> str:
+        """Rend le tableau, une ligne par ligne, les cellules séparées par des barres."""
+        return "\n".join(" | ".join(ligne) for ligne in [self.colonnes, *self.lignes])
+
+
+@dataclass(frozen=True)
+class Figure(Bloc):
+    """Une figure publiable : jamais sans titre, tableau, texte alternatif, lecture, champ et source.
+
+    Raises:
+        PublicationError: un de ces textes est vide, ou rien n'explique l'absence de dessin.
+    """
+
+    genre = "figure"
+    id: str
+    titre: str
+    sous_titre: str
+    alt: str
+    tableau: Tableau
+    lecture: str
+    champ: str
+    source: str
+    svg: str | None = None
+    avis: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        exiges = ("id", "titre", "sous_titre", "alt", "lecture", "champ", "source")
+        vides = [nom for nom in exiges if not getattr(self, nom).strip()]
+        if not self.tableau.lignes:
+            vides.append("tableau")
+        if self.svg is None and not self.avis:
+            vides.append("avis")
+        if vides:
+            raise PublicationError(
+                f"La figure « {self.id or self.titre} » n'a pas de : {', '.join(vides)}.",
+                "Compléter la figure avant de la publier.",
+            )
+
+    def json(self) -> dict[str, Any]:
+        """Rend le bloc, les colonnes et les lignes du tableau au même niveau que ses textes."""
+        bloc = super().json()
+        tableau = bloc.pop("tableau")
+        return {**bloc, **tableau, "alignements": self.tableau.alignements}
+
+    def texte(self) -> str:
+        """Rend le titre, le tableau et la lecture."""
+        morceaux = [self.titre, self.sous_titre, self.avis, self.tableau.texte(), f"Lecture : {self.lecture}"]
+        return "\n".join(morceau for morceau in morceaux if morceau)
+
+
+@dataclass(frozen=True)
+class Methode(Bloc):
+    """La boîte de méthode et de qualité."""
+
+    genre = "methode"
+    paragraphes: list[str]
+    tableau: Tableau
+    signes: list[list[str]]
+
+    def json(self) -> dict[str, Any]:
+        """Rend le bloc, les colonnes et les lignes du tableau au même niveau que ses textes."""
+        bloc = super().json()
+        tableau = bloc.pop("tableau")
+        return {**bloc, **tableau, "alignements": self.tableau.alignements}
+
+    def texte(self) -> str:
+        """Rend les paragraphes, puis le tableau des sources."""
+        return "\n".join([*self.paragraphes, self.tableau.texte()])
+
+
+@dataclass(frozen=True)
+class Avis(Bloc):
+    """Ce qui se publie quand il n'y a rien à montrer."""
+
+    genre = "avis"
+    contenu: str
+
+    def json(self) -> dict[str, Any]:
+        """Rend le bloc."""
+        return {"genre": self.genre, "texte": _publier(self.contenu)}
+
+    def texte(self) -> str:
+        """Rend l'avis."""
+        return self.contenu
+
+
+def _publier(valeur: Any) -> Any:
+    """La même structure, la ponctuation de tous ses textes à la française ; codes et dessins intacts."""
+    if isinstance(valeur, dict):
+        return {cle: texte if cle in _INTACTS else _publier(texte) for cle, texte in valeur.items()}
+    if isinstance(valeur, list):
+        return [_publier(element) for element in valeur]
+    return typographier(valeur) if isinstance(valeur, str) else valeur
+
+
+@cache
+def _gabarit(racine: Path) -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    chargeur = FileSystemLoader(racine / "report_templates")
+    environnement = Environment(
+        loader=chargeur, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environnement.get_template(GABARIT)

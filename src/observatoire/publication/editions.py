@@ -1,0 +1,143 @@
+"""Les éditions : exécuter, mettre en page et écrire les documents d'une période."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from observatoire.erreurs import ObservatoireError, PublicationError
+from observatoire.magasin import Magasin, ecrire_octets
+from observatoire.perimetre import Periode
+from observatoire.publication.execution import en_octets, executer
+from observatoire.publication.rendu_html import rendre_html
+from observatoire.publication.rendu_pdf import rendre_pdf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from observatoire.config import Config
+    from observatoire.perimetre import Territoire
+
+NOTEBOOK = "fiche_territoire.ipynb"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Une fiche écrite : ses trois fichiers, les pages de son PDF, la durée de sa production."""
+
+    territoire: Territoire
+    periode: Periode
+    notebook: Path
+    html: Path
+    pdf: Path
+    pages: int
+    secondes: float
+
+
+def derniere_periode(config: Config) -> Periode:
+    """Rend le dernier trimestre publié qui était achevé à la date d'extraction des données.
+
+    Raises:
+        TableError: les indicateurs n'ont pas été construits.
+        PublicationError: aucun trimestre n'est complet.
+    """
+    magasin = Magasin(config.processed)
+    valeurs = magasin.lire("indicateurs/valeurs", [("statut", "=", "publie")])
+    extraction = magasin.lire("indicateurs/provenance")["date_extraction"].max()
+    periodes = [Periode.lire(texte) for texte in valeurs["periode"].unique()]
+    completes = [p for p in periodes if p.trimestre and p.fin < extraction.date()]
+    if not completes:
+        raise PublicationError(
+            "Aucun trimestre complet dans les données.", "Choisir une période : « --periode 2026-T3 »."
+        )
+    return max(completes)
+
+
+def produire_fiches(
+    config: Config,
+    territoires: Sequence[Territoire],
+    periode: Periode,
+    *,
+    processus: int | None = None,
+    suivi: Callable[[Document], None] = lambda _: None,
+) -> list[Document]:
+    """Écrit la fiche de chaque territoire dans `outputs/fiches/<période>/`, en trois formats.
+
+    Une fiche en échec n'écrit rien et n'arrête pas les autres.
+
+    Args:
+        config: le dossier de travail.
+        territoires: les territoires, chacun une fois.
+        periode: la période des fiches.
+        processus: notebooks exécutés en même temps ; par défaut, un par cœur.
+        suivi: appelée à chaque fiche écrite.
+
+    Returns:
+        Les fiches écrites, dans l'ordre des territoires.
+
+    Raises:
+        PublicationError: à la fin, si des fiches ont échoué ; le message les donne toutes.
+    """
+    with ThreadPoolExecutor(processus or os.cpu_count() or 1) as fils:
+        taches = {
+            fils.submit(_produire, config, territoire, periode): territoire
+            for territoire in dict.fromkeys(territoires)
+        }
+        try:
+            echecs = _attendre(taches, suivi)
+        except BaseException:
+            fils.shutdown(wait=True, cancel_futures=True)
+            raise
+    if echecs:
+        raise _recapituler(echecs, len(taches))
+    return [tache.result() for tache in taches]
+
+
+def _attendre(
+    taches: dict[Future[Document], Territoire], suivi: Callable[[Document], None]
+) -> dict[Territoire, ObservatoireError]:
+    echecs = {}
+    for tache in as_completed(taches):
+        try:
+            suivi(tache.result())
+        except ObservatoireError as erreur:
+            echecs[taches[tache]] = erreur
+    return echecs
+
+
+def _produire(config: Config, territoire: Territoire, periode: Periode) -> Document:
+    debut = time.perf_counter()
+    execute = executer(
+        config.racine / "notebooks" / NOTEBOOK,
+        {"territoire": str(territoire), "periode": str(periode)},
+        racine=config.racine,
+    )
+    pdf, pages = rendre_pdf(execute, config)
+    html = rendre_html(execute, config)
+    dossier = config.outputs / "fiches" / str(periode)
+    document = Document(
+        territoire=territoire,
+        periode=periode,
+        notebook=dossier / f"{territoire.fichier}.ipynb",
+        html=dossier / f"{territoire.fichier}.html",
+        pdf=dossier / f"{territoire.fichier}.pdf",
+        pages=pages,
+        secondes=time.perf_counter() - debut,
+    )
+    ecrire_octets(document.notebook, en_octets(execute))
+    ecrire_octets(document.html, html)
+    ecrire_octets(document.pdf, pdf)
+    return document
+
+
+def _recapituler(echecs: dict[Territoire, ObservatoireError], total: int) -> PublicationError:
+    lignes = [f"  {territoire} : {erreur.constat}" for territoire, erreur in sorted(echecs.items(), key=str)]
+    remedes = dict.fromkeys(erreur.remede for erreur in echecs.values() if erreur.remede)
+    return PublicationError(
+        f"{len(echecs)} fiche(s) sur {total} n'ont pas été produites :\n" + "\n".join(lignes),
+        "\n  ".join(remedes),
+    )

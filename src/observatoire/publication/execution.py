@@ -1,0 +1,189 @@
+"""Exécuter un notebook avec des paramètres stricts, et le rendre reproductible."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+import re
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import papermill
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from traitlets.config import Config
+
+from observatoire import erreurs
+from observatoire.erreurs import ObservatoireError, ParametreError, PublicationError, suggestion
+from observatoire.publication.noyau import NoyauCourant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+_journal = logging.getLogger(__name__)
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY|COOKIE|^OBSERVATOIRE_CLE", re.IGNORECASE)
+_ATTENTE = 300  # secondes, par cellule
+
+
+def executer(notebook: Path, parametres: Mapping[str, str], *, racine: Path | None = None) -> NotebookNode:
+    """Rend le notebook exécuté dans un noyau neuf, sans rien qui change d'une exécution à l'autre.
+
+    Args:
+        notebook: un `.ipynb` dont une cellule porte l'étiquette `parameters`.
+        parametres: des textes ; leurs noms sont ceux de cette cellule.
+        racine: le dossier de travail du noyau ; par défaut celui du notebook.
+
+    Raises:
+        ParametreError: nom inconnu de la cellule `parameters`, ou valeur qui n'est pas un texte.
+        ObservatoireError: l'erreur attendue qu'une cellule a levée, telle quelle.
+        PublicationError: notebook illisible, ou toute autre erreur d'une cellule.
+    """
+    contenu = _lire(notebook)
+    _verifier(contenu, notebook.name, parametres)
+    with tempfile.TemporaryDirectory(prefix="observatoire-") as profil:
+        execute = _executer(contenu, notebook.name, dict(parametres), racine or notebook.parent, profil)
+    return _reproductible(execute, notebook.name, dict(parametres))
+
+
+def en_octets(notebook: NotebookNode) -> bytes:
+    """Rend le fichier `.ipynb`."""
+    texte: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return f"{texte}\n".encode()
+
+
+def environnement_du_noyau(environ: Mapping[str, str], racine: Path, profil: str) -> dict[str, str]:
+    """Rend l'environnement d'un noyau : sans secret, sans démarrage de l'utilisateur, sans hasard.
+
+    >>> from pathlib import Path
+    >>> sorted(environnement_du_noyau({"PATH": "/bin", "API_TOKEN": "x"}, Path("/p"), "/tmp/p"))
+    ['IPYTHONDIR', 'OBSERVATOIRE_RACINE', 'PATH', 'PYTHONHASHSEED']
+    """
+    gardees = {
+        nom: valeur
+        for nom, valeur in environ.items()
+        if nom not in ("PYTHONSTARTUP", "MPLBACKEND") and not _SECRET.search(nom)
+    }
+    return {
+        **gardees,
+        "IPYTHONDIR": profil,
+        "OBSERVATOIRE_RACINE": str(racine),
+        "PYTHONHASHSEED": "0",
+    }
+
+
+def _lire(notebook: Path) -> NotebookNode:
+    """Lit un notebook ; nbformat lève à peu près n'importe quoi devant ce qui n'en est pas un."""
+    try:
+        texte = notebook.read_text(encoding="utf-8")
+        return nbformat.reads(texte, as_version=4)  # type: ignore[no-untyped-call,no-any-return]
+    except FileNotFoundError:
+        raise PublicationError(
+            f"{notebook.name} est absent de {notebook.parent}.", "Le reprendre dans l'historique du dépôt."
+        ) from None
+    except (ValueError, TypeError, KeyError, AttributeError, nbformat.ValidationError):
+        raise PublicationError(
+            f"{notebook.name} n'est pas un notebook lisible.", "Le reprendre dans l'historique du dépôt."
+        ) from None
+
+
+def _noms_des_parametres(contenu: NotebookNode) -> list[str]:
+    """Les variables affectées dans la cellule `parameters`."""
+    for cellule in contenu.cells:
+        if "parameters" in cellule.metadata.get("tags", []):
+            instructions = ast.parse(cellule.source).body
+            cibles = [
+                instruction.targets[0] if isinstance(instruction, ast.Assign) else instruction.target
+                for instruction in instructions
+                if isinstance(instruction, ast.Assign | ast.AnnAssign)
+            ]
+            return [cible.id for cible in cibles if isinstance(cible, ast.Name)]
+    return []
+
+
+def _verifier(contenu: NotebookNode, nom: str, parametres: Mapping[str, object]) -> None:
+    """Refuse ce que papermill recopierait dans le code : il n'avertit que d'un nom inconnu."""
+    admis = _noms_des_parametres(contenu)
+    for parametre, valeur in parametres.items():
+        if parametre not in admis:
+            sans_cellule = "Étiqueter « parameters » la cellule des paramètres."
+            remede = suggestion(parametre, admis) if admis else sans_cellule
+            raise ParametreError(f"{nom} n'a pas de paramètre « {parametre} ».", remede)
+        if not isinstance(valeur, str):
+            raise ParametreError(
+                f"{nom} : le paramètre « {parametre} » n'est pas un texte ({valeur!r}).",
+                "L'écrire entre guillemets.",
+            )
+
+
+def _executer(
+    contenu: NotebookNode, nom: str, parametres: dict[str, str], racine: Path, profil: str
+) -> NotebookNode:
+    environnement = environnement_du_noyau(os.environ, racine, profil)
+    try:
+        return papermill.execute_notebook(  # type: ignore[no-any-return]
+            contenu,
+            None,
+            parameters=parametres,
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            execution_timeout=_ATTENTE,
+            shutdown_kernel="immediate",
+            kernel_manager_class=NoyauCourant,
+            config=Config({"NoyauCourant": {"environnement": environnement}}),
+            resources={"metadata": {"path": str(racine)}},
+        )
+    except papermill.PapermillExecutionError as erreur:
+        raise _traduire(erreur, nom, parametres) from None
+    except (CellTimeoutError, DeadKernelError) as erreur:
+        raise PublicationError(
+            f"{nom} ({_en_clair(parametres)}) : noyau arrêté, ou sans réponse en {_ATTENTE} s.",
+            f"Vérifier la mémoire libre ; exécuter le notebook dans JupyterLab ({type(erreur).__name__}).",
+        ) from None
+    finally:
+        _fermer_la_boucle()
+
+
+def _fermer_la_boucle() -> None:
+    """Ferme la boucle que nbclient a ouverte dans ce fil ; il en rouvre une s'il le faut."""
+    boucle = ensure_event_loop()
+    if not boucle.is_running():
+        boucle.close()
+
+
+def _traduire(erreur: Any, nom: str, parametres: Mapping[str, str]) -> ObservatoireError:
+    """Rend l'erreur d'une cellule : la nôtre telle quelle, une autre avec l'endroit où la revoir."""
+    classe = getattr(erreurs, erreur.ename, None)
+    if isinstance(classe, type) and issubclass(classe, ObservatoireError):
+        constat, _, remede = erreur.evalue.partition("\n→ ")
+        return classe(constat, remede)
+    debut = next(iter(erreur.source.strip().splitlines()), "")
+    return PublicationError(
+        f"{nom} ({_en_clair(parametres)}), cellule « {debut} » : {erreur.ename} : {erreur.evalue}",
+        "Ouvrir le notebook dans JupyterLab, y écrire ces paramètres et exécuter cette cellule.",
+    )
+
+
+def _en_clair(parametres: Mapping[str, str]) -> str:
+    return ", ".join(f"{nom} = {valeur}" for nom, valeur in parametres.items())
+
+
+def _reproductible(notebook: NotebookNode, nom: str, parametres: dict[str, str]) -> NotebookNode:
+    """Retire durées, identifiants tirés au sort et messages d'erreur, qui citent des chemins."""
+    notebook.metadata.papermill = {"parameters": parametres}
+    for rang, cellule in enumerate(notebook.cells):
+        cellule.id = f"cellule-{rang:02d}"
+        cellule.metadata.pop("execution", None)
+        cellule.metadata.pop("papermill", None)
+        if cellule.cell_type == "code":
+            bruits = [s for s in cellule.outputs if s.output_type == "stream" and s.name == "stderr"]
+            for bruit in bruits:
+                _journal.warning("%s (%s) : %s", nom, _en_clair(parametres), bruit.text.strip())
+            cellule.outputs = [s for s in cellule.outputs if s not in bruits]
+    return notebook

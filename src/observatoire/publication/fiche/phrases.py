@@ -1,0 +1,232 @@
+"""Ce qui s'écrit autour des figures : constats, lectures, sous-titres ; `formats` y met les nombres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+REGION = "Île-de-France"
+PRUDENCE = ", à lire avec prudence"
+NON_RENSEIGNE = "Non renseigné : {taux}, hors du calcul des parts{prudence}."
+SANS_DONNEES = "{titre} : aucune donnée {ou} au {quand}."
+RIEN_DE_PUBLIABLE = "Aucune valeur n’est publiable : elles sont secrètes ou ne sont pas disponibles."
+EFFECTIF_NUL = "Rien n’a été observé sur la période : l’ensemble vaut zéro."
+TROP_NON_RENSEIGNE = (
+    "Figure retirée : {taux} de non-renseigné, au-delà de {seuil}. Les parts ne sont pas significatives."
+)
+LECTURE_SIMPLE = "au {quand}, « {modalite} » compte {effectif}."
+LECTURE_VIDE = (
+    "« s » signale une valeur secrète, « n.d. » une valeur non disponible ; aucune n’est publiée ici."
+)
+MULTIVALUE = "Une personne peut relever de plusieurs publics : leurs parts ne s’additionnent pas."
+
+
+@dataclass(frozen=True, slots=True)
+class Sujet:
+    """Les mots d'une répartition : son titre neutre, un constat par modalité de tête, sa lecture."""
+
+    id: str
+    indicateur: str
+    ventilation: str
+    couleur: str
+    colonne: str
+    effectif: str
+    noms: tuple[str, str]
+    titre: str
+    sous_titre: str
+    lecture: str
+    autres: str = "Autres"
+    constats: dict[str, str] = field(default_factory=dict)
+
+
+HEURES_PAR_MODALITE = Sujet(
+    id="heures-par-modalite",
+    indicateur="heures_realisees",
+    ventilation="modalite",
+    couleur="heures",
+    colonne="Modalité",
+    effectif="Heures",
+    noms=("heure", "heures"),
+    titre="Heures réalisées par modalité juridique",
+    sous_titre="Heures d’insertion réalisées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
+    lecture="au {quand}, « {modalite} » porte {effectif}, soit {part} des heures de modalité renseignée.",
+    constats={
+        "EXECUTION": "Les conditions d’exécution portent {part} des heures",
+        "EXECUTION_CRITERE": "Les conditions d’exécution assorties d’un critère portent {part} des heures",
+        "CRITERE": "Les seuls critères d’attribution portent {part} des heures",
+        "INSERTION": "Les marchés d’insertion portent {part} des heures",
+        "RESERVE": "Les marchés réservés portent {part} des heures",
+    },
+)
+
+CONTRATS = Sujet(
+    id="contrats-par-type",
+    indicateur="contrats_actifs",
+    ventilation="type_contrat",
+    couleur="contrats",
+    colonne="Contrat",
+    effectif="Contrats",
+    noms=("contrat", "contrats"),
+    titre="Contrats de travail par type",
+    sous_titre="Contrats ayant au moins une heure travaillée {ou}, {quand} ; ensemble : {ensemble}",
+    lecture="au {quand}, « {modalite} » compte {effectif}, soit {part} des contrats de type renseigné.",
+    constats={
+        "CDI": "Les CDI forment {part} des contrats",
+        "CDD": "Les CDD forment {part} des contrats",
+        "CDDI": "Les CDD d’insertion forment {part} des contrats",
+        "CTTI": "Les missions d’intérim d’insertion forment {part} des contrats",
+        "CTT": "Les missions d’intérim classique forment {part} des contrats",
+        "ALTERNANCE": "L’alternance forme {part} des contrats",
+    },
+)
+
+PRESCRIPTEURS = Sujet(
+    id="prescripteurs",
+    indicateur="beneficiaires",
+    ventilation="prescripteur",
+    couleur="personnes",
+    colonne="Prescripteur",
+    effectif="Personnes",
+    noms=("personne", "personnes"),
+    titre="Bénéficiaires par prescripteur",
+    sous_titre="Bénéficiaires qui habitent {ou}, {quand}, selon qui les a orientés ; ensemble : {ensemble}",
+    autres="Autres prescripteurs",
+    lecture="au {quand}, « {modalite} » a orienté {effectif}, soit {part} des prescripteurs connus.",
+    constats={
+        "FT": "France Travail a orienté {part} des bénéficiaires",
+        "ML": "Les missions locales ont orienté {part} des bénéficiaires",
+        "SIAE": "Les structures d’insertion ont orienté {part} des bénéficiaires",
+        "PLIE": "Les PLIE ont orienté {part} des bénéficiaires",
+        "DEPT": "Les départements et délégataires du RSA ont orienté {part} des bénéficiaires",
+        "CAPE": "Cap emploi a orienté {part} des bénéficiaires",
+        "SPONT": "{part} des bénéficiaires viennent d’une candidature spontanée ou de l’entreprise",
+    },
+)
+
+RESIDENCE = Sujet(
+    id="residence",
+    indicateur="beneficiaires_sur_place",
+    ventilation="departement_residence",
+    couleur="personnes",
+    colonne="Résidence",
+    effectif="Personnes",
+    noms=("personne", "personnes"),
+    titre="Département de résidence des personnes employées",
+    sous_titre="Personnes employées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
+    autres="Autres départements",
+    lecture=("au {quand}, {effectif} habitent « {modalite} », soit {part} des résidences connues."),
+)
+
+TENDANCE_TITRE = "Heures d’insertion réalisées par trimestre"
+TENDANCE_CONSTAT = "Les heures d’insertion {verbe} de {evolution} en un an"
+TENDANCE_NIVEAU = "{heures} au {quand}"
+TENDANCE_SOUS_TITRE = (
+    "Heures réalisées sur les marchés exécutés {ou}, en {unite} ; foncé : {rang} de chaque année"
+)
+TENDANCE_PROVISOIRE = "Colonne hachurée : trimestre provisoire, encore incomplet."
+TENDANCE_GRANDS_PROJETS = "Les grands projets portent {part} des heures du {quand}."
+
+CLAUSES_TITRE = "Marchés clausés par type"
+CLAUSES_SOUS_TITRE = "Marchés comportant une clause sociale, exécutés {ou}, {quand} (logiciels de suivi)"
+CLAUSES_NOTE = (
+    "Notifiés dans le trimestre ; actifs : en cours d’exécution ; générateurs : au moins une heure réalisée."
+)
+CLAUSES_CONSTATS = {
+    "T": "Les travaux rassemblent {effectif} sur {ensemble}",
+    "S": "Les services rassemblent {effectif} sur {ensemble}",
+    "PI": "Les prestations intellectuelles rassemblent {effectif} sur {ensemble}",
+    "F": "Les fournitures rassemblent {effectif} sur {ensemble}",
+}
+
+PUBLICS_TITRE = "Marchés publics notifiés par type"
+PUBLICS_CONSTAT = "{part} des marchés notifiés comportent une considération sociale"
+PUBLICS_SANS_PART = "{marches} {ou}"
+PUBLICS_SOUS_TITRE = (
+    "Marchés publics notifiés, exécutés {ou}, {quand} (données essentielles de la commande publique)"
+)
+PUBLICS_NON_RENSEIGNES = "{marches} {ou}, considération sociale non renseignée"
+PUBLICS_AUCUN = (
+    "Aucun de ces marchés ne dit s’il comporte une considération sociale : la part n’est pas disponible."
+)
+PUBLICS_NOTE = (
+    "Considération sociale renseignée pour {taux} des marchés ; les parts ne portent que sur eux{prudence}."
+)
+
+PROFIL_TITRE = "Profil des bénéficiaires"
+PROFIL_SOUS_TITRE = "Part des bénéficiaires qui habitent {ou}, {quand}, en % ; ensemble : {ensemble}"
+PROFIL_CONSTAT = "Les femmes forment {part} des bénéficiaires"
+PROFIL_COMPARE = "Les femmes forment {part} des bénéficiaires, contre {region} en Île-de-France"
+PROFIL_COMME = "Les femmes forment {part} des bénéficiaires, comme en Île-de-France"
+PROFIL_LECTURE = "au {quand}, la ligne « {modalite} » compte {effectif}, soit {part} des personnes renseignées."
+PROFIL_NR = "Non renseigné, hors des parts : {taux}."
+
+EMPLOYEURS = "Par employeur : {parts}."
+RESIDENCE_CONSTAT = "{part} des personnes employées {ou} y habitent"
+
+PROFILS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Femmes", "sexe", ("F",)),
+    ("Moins de 26 ans", "tranche_age", ("M26",)),
+    ("50 ans et plus", "tranche_age", ("A50P",)),
+    ("Habitants d’un QPV", "qpv", ("OUI",)),
+    ("CAP, BEP ou moins", "niveau_diplome", ("INF3", "N3")),
+)
+"""Les lignes du profil, dans l'ordre : libellé, ventilation, modalités réunies."""
+
+PUBLICS = {
+    "DETLD": "Chômage de très longue durée",
+    "DELD": "Chômage de longue durée",
+    "BRSA": "Bénéficiaires du RSA",
+    "ASS": "Allocataires de l’ASS",
+    "AAH": "Allocataires de l’AAH",
+    "RQTH": "Travailleurs handicapés",
+    "JEUNE_SQ": "Jeunes peu ou pas qualifiés",
+    "IAE": "En parcours d’insertion",
+    "PLIE": "Participants d’un PLIE",
+    "FLE": "Apprentissage du français",
+}
+"""Les libellés courts des publics comparés d'un territoire à l'autre, hors âge et QPV déjà montrés."""
+
+
+CRITERES = {
+    "modalite": "modalité",
+    "type_contrat": "type de contrat",
+    "sexe": "sexe",
+    "tranche_age": "âge",
+    "niveau_diplome": "diplôme",
+    "qpv": "QPV",
+    "public": "publics",
+    "prescripteur": "prescripteur",
+}
+
+SOUS_TITRE = "Clauses sociales dans les marchés publics, {quand}"
+MENTION_FICTIF = "Données fictives : aucun chiffre de cette fiche ne décrit la réalité."
+MENTION_SANS_SUIVI = "Aucun logiciel de suivi n’a transmis d’heures pour ce trimestre."
+MENTION_PROVISOIRE = "Chiffres provisoires jusqu’au {date} : les derniers mois sont encore incomplets."
+
+FICTIF = "Données fictives : elles sont fabriquées pour essayer la chaîne et ne décrivent aucune réalité."
+PROVISOIRE = (
+    "Chiffres provisoires : sources extraites le {extraction} ; ils deviennent définitifs {jours} après "
+    "la fin du trimestre, le {date}."
+)
+DEFINITIF = (
+    "Chiffres définitifs : sources extraites le {extraction}, plus de {jours} après la fin du trimestre."
+)
+GEOGRAPHIE = (
+    "Heures, marchés et contrats sont comptés là où le marché s’exécute ; bénéficiaires et prescripteurs, "
+    "là où la personne habite à son entrée. Découpage géographique de {millesime}."
+)
+SECRET = (
+    "Aucune valeur reposant sur moins de {seuil} n’est publiée, heures comprises : {secretes} sur {total} "
+    "ici. Seul ce secret primaire est appliqué à ce stade : une valeur masquée peut encore se déduire par "
+    "différence."
+)
+METHODE_NR = "Non renseigné, hors du calcul des parts : {taux}."
+CONTACT = "Un équivalent temps plein vaut {par_etp}. {nom}. Contact : {contact}."
+SIGNES = (
+    ("s", "secret statistique"),
+    ("n.d.", "non disponible"),
+    ("n.s.", "non significatif, trop de non-renseigné"),
+    ("–", "sans objet"),
+    ("0", "zéro observé"),
+    ("(p)", "évolution provisoire"),
+    ("hachures", "trimestre provisoire"),
+)

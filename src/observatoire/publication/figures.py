@@ -1,0 +1,232 @@
+"""La petite grammaire des figures : barres, panneaux, trimestres, points ; étiquettes directes partout.
+
+Une figure ne reçoit que des longueurs publiées et des textes déjà écrits : ce qui est secret n'y a ni
+barre ni nombre.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from observatoire.publication import charte
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COUPURE = 34
+_PAS, _LEGENDE, _ECART, _BORD = 4.4, 4.6, 1.2, 0.8
+_HAUTEUR_TRIMESTRES, _ENTRE = 34.0, 3.0
+
+_DISQUE: dict[str, Any] = {"marker": "o", "color": charte.COULEURS["personnes"], "ms": 5, "zorder": 4}
+_LOSANGE: dict[str, Any] = {
+    "marker": "D",
+    "color": "white",
+    "mec": charte.REPERE,
+    "mew": 1.4,
+    "ms": 5.8,
+    "zorder": 3,
+}
+_TRAIT: dict[str, Any] = {"marker": "|", "color": charte.REPERE, "mew": 1.6, "ms": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Barre:
+    """Une barre : ce qu'elle nomme, sa longueur (None : pas de barre), ce qui s'écrit au bout."""
+
+    libelle: str
+    longueur: float | None
+    etiquette: str
+    couleur: str
+    repere: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Colonne:
+    """Un trimestre : son rang, son année, sa hauteur (None : pas de colonne), son étiquette."""
+
+    rang: str
+    annee: str
+    hauteur: float | None
+    etiquette: str
+    couleur: str
+    provisoire: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Une part du territoire et celle de la région (None : pas de point)."""
+
+    libelle: str
+    valeur: float | None
+    etiquette: str
+    reference: float | None = None
+
+
+def barres(lignes: Sequence[Barre], *, repere: str = "") -> str:
+    """Rend des barres horizontales dans l'ordre donné ; `repere` nomme le trait de comparaison."""
+    haut = _LEGENDE if any(ligne.repere is not None for ligne in lignes) else 0.0
+
+    def trace(figure: Figure) -> None:
+        gauche = _libeller(figure, [ligne.libelle for ligne in lignes], haut)
+        largeur = charte.LARGEUR - gauche
+        _barrer(figure, lignes, gauche, haut, largeur, _etendue(figure, lignes, largeur))
+        if haut:
+            _legender(figure, gauche, [(repere, _TRAIT)])
+
+    return charte.dessiner(haut + _PAS * len(lignes), trace)
+
+
+def panneaux(series: Sequence[tuple[str, Sequence[Barre]]]) -> str:
+    """Rend des groupes de barres côte à côte, à la même échelle, un titre au-dessus de chacun."""
+    libelles = [ligne.libelle for ligne in series[0][1]]
+
+    def trace(figure: Figure) -> None:
+        gauche = _libeller(figure, libelles, _LEGENDE)
+        pas = (charte.LARGEUR - gauche + _ENTRE) / len(series)
+        largeur = pas - _ENTRE
+        etendue = max(_etendue(figure, lignes, largeur) for _, lignes in series)
+        for rang, (titre, lignes) in enumerate(series):
+            axes = _barrer(figure, lignes, gauche + rang * pas, _LEGENDE, largeur, etendue)
+            axes.set_title(titre, loc="left", fontsize=charte.CORPS, fontweight="bold", pad=2)
+
+    return charte.dessiner(_LEGENDE + _PAS * len(libelles), trace)
+
+
+def trimestres(colonnes: Sequence[Colonne]) -> str:
+    """Rend une colonne par trimestre, hachurée quand le trimestre est provisoire."""
+    sommet = max(colonne.hauteur or 0.0 for colonne in colonnes) or 1.0
+
+    def trace(figure: Figure) -> None:
+        hauteur = _HAUTEUR_TRIMESTRES - 12
+        axes = charte.cadre(figure, gauche=0, haut=4, largeur=charte.LARGEUR, hauteur=hauteur)
+        axes.set(xlim=(-0.5, len(colonnes) - 0.5), ylim=(0, sommet))
+        axes.axhline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
+        for rang, colonne in enumerate(colonnes):
+            _colonne(axes, rang, colonne)
+            if rang == 0 or colonnes[rang - 1].annee != colonne.annee:
+                _note(axes, colonne.annee, rang, 0, (0, -13), ha="center", va="top", fontweight="bold")
+
+    return charte.dessiner(_HAUTEUR_TRIMESTRES, trace)
+
+
+def points(lignes: Sequence[Point], noms: tuple[str, str]) -> str:
+    """Rend, ligne par ligne, la part du territoire (disque) et celle de la région (losange)."""
+    parts = [part for ligne in lignes for part in (ligne.valeur, ligne.reference) if part is not None]
+    sommet = max(parts, default=0.0) or 1.0
+
+    def trace(figure: Figure) -> None:
+        gauche = _libeller(figure, [ligne.libelle for ligne in lignes], _LEGENDE)
+        axes = _zone(figure, len(lignes), gauche, _LEGENDE, charte.LARGEUR - gauche)
+        etiquette = max(charte.largeur_texte(figure, ligne.etiquette) for ligne in lignes) + 2 * _ECART
+        marge = sommet * etiquette / (charte.LARGEUR - gauche - 2 * etiquette)
+        axes.set_xlim(-marge, sommet + marge)
+        axes.axvline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
+        for rang, ligne in enumerate(lignes):
+            _point(axes, rang, ligne, sommet)
+        compare = any(ligne.reference is not None for ligne in lignes)
+        legende = [(noms[0], _DISQUE), (noms[1], _LOSANGE)]
+        _legender(figure, gauche, legende if compare else legende[:1])
+
+    return charte.dessiner(_LEGENDE + _PAS * len(lignes), trace)
+
+
+def _libeller(figure: Figure, libelles: Sequence[str], haut: float) -> float:
+    """Écrit les libellés des lignes contre le tracé, et rend où celui-ci commence (mm)."""
+    ecrits = [textwrap.fill(libelle, _COUPURE, break_long_words=False) for libelle in libelles]
+    corps = [charte.CORPS_SERRE if "\n" in ecrit else charte.CORPS for ecrit in ecrits]
+    colonne = max(charte.largeur_texte(figure, *paire) for paire in zip(ecrits, corps, strict=True))
+    for rang, (ecrit, taille) in enumerate(zip(ecrits, corps, strict=True)):
+        forme = {"ha": "right", "va": "center_baseline", "fontsize": taille, "linespacing": 0.95}
+        charte.ecrire(figure, ecrit, colonne + _BORD, haut + _PAS * (rang + 0.5), **forme)
+    return colonne + _BORD + _ECART
+
+
+def _zone(figure: Figure, lignes: int, gauche: float, haut: float, largeur: float) -> Axes:
+    axes = charte.cadre(figure, gauche=gauche, haut=haut, largeur=largeur, hauteur=_PAS * lignes)
+    axes.set_ylim(lignes - 0.5, -0.5)
+    return axes
+
+
+def _etendue(figure: Figure, lignes: Sequence[Barre], largeur: float) -> float:
+    """La plus petite étendue de l'axe qui laisse tenir toutes les étiquettes au bout des barres."""
+    besoins = [0.0]
+    for ligne in lignes:
+        libre = largeur - charte.largeur_texte(figure, ligne.etiquette) - 2 * _ECART
+        besoins.append(max(ligne.longueur or 0.0, ligne.repere or 0.0) * largeur / libre)
+    return max(besoins) or 1.0
+
+
+def _barrer(
+    figure: Figure, lignes: Sequence[Barre], gauche: float, haut: float, largeur: float, etendue: float
+) -> Axes:
+    """Dessine les barres ; une étiquette que le trait de comparaison couperait se place après lui."""
+    axes = _zone(figure, len(lignes), gauche, haut, largeur)
+    axes.set_xlim(0, etendue)
+    axes.axvline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
+    for rang, ligne in enumerate(lignes):
+        bout = ligne.longueur or 0.0
+        axes.barh(rang, bout, height=0.68, color=ligne.couleur, linewidth=0)
+        if ligne.repere is not None:
+            axes.vlines(ligne.repere, rang - 0.44, rang + 0.44, charte.REPERE, linewidth=1.6, clip_on=False)
+            place = (charte.largeur_texte(figure, ligne.etiquette) + 2 * _ECART) * etendue / largeur
+            bout = ligne.repere if bout <= ligne.repere < bout + place else bout
+        _note(axes, ligne.etiquette, bout, rang, (3, 0), va="center_baseline", **_ton(ligne.longueur))
+    return axes
+
+
+def _colonne(axes: Axes, rang: int, colonne: Colonne) -> None:
+    fond = "white" if colonne.provisoire else colonne.couleur
+    axes.bar(
+        rang,
+        colonne.hauteur or 0.0,
+        width=0.74,
+        color=fond,
+        edgecolor=colonne.couleur,
+        linewidth=0.8 if colonne.hauteur else 0,
+        hatch="/////" if colonne.provisoire else None,
+    )
+    ton = _ton(colonne.hauteur)
+    _note(axes, colonne.etiquette, rang, colonne.hauteur or 0.0, (0, 2), ha="center", va="bottom", **ton)
+    _note(axes, colonne.rang, rang, 0, (0, -3), ha="center", va="top")
+
+
+def _point(axes: Axes, rang: int, ligne: Point, sommet: float) -> None:
+    """Le point du territoire porte son étiquette du côté opposé à la région."""
+    axes.hlines(rang, 0, sommet, charte.FILET, linewidth=0.6, zorder=1)
+    valeur, reference = ligne.valeur, ligne.reference
+    if reference is not None:
+        if valeur is not None:
+            ecart = min(valeur, reference), max(valeur, reference)
+            axes.hlines(rang, *ecart, charte.DISCRET, linewidth=1.4, zorder=2.5)
+        axes.plot(reference, rang, clip_on=False, **_LOSANGE)
+    if valeur is not None:
+        axes.plot(valeur, rang, clip_on=False, **_DISQUE)
+    a_gauche = valeur is not None and reference is not None and valeur < reference
+    cote = {"ha": "right"} if a_gauche else {"ha": "left"}
+    decalage = (-7 if a_gauche else 7, 0)
+    fond = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    forme = {"va": "center_baseline", "bbox": fond, "zorder": 2, **cote, **_ton(valeur)}
+    _note(axes, ligne.etiquette, valeur or 0.0, rang, decalage, **forme)
+
+
+def _legender(figure: Figure, gauche: float, marques: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Nomme les marques au-dessus du tracé, chacune précédée de son dessin."""
+    for nom, marque in marques:
+        charte.marquer(figure, gauche + 1, _LEGENDE / 2, **marque)
+        forme = {"va": "center_baseline", "fontsize": charte.CORPS_SERRE, "color": charte.DISCRET}
+        charte.ecrire(figure, nom, gauche + 3, _LEGENDE / 2, **forme)
+        gauche += charte.largeur_texte(figure, nom, charte.CORPS_SERRE) + 8
+
+
+def _note(axes: Axes, texte: str, x: float, y: float, decalage: tuple[float, float], **forme: Any) -> None:
+    axes.annotate(texte, (x, y), decalage, textcoords="offset points", annotation_clip=False, **forme)
+
+
+def _ton(valeur: float | None) -> dict[str, str]:
+    """Ce qui n'est pas publié s'écrit en gris et en italique."""
+    return {"color": charte.DISCRET, "fontstyle": "italic"} if valeur is None else {}

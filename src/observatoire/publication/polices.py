@@ -1,0 +1,79 @@
+"""Source Sans Pro, la police des documents : embarquée dans le PDF, dans la page et ses figures."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import font_source_sans_pro
+import typst
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+
+_CARACTERES = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "ÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŸŒÆàâäçèéêëîïôöùûüÿœæ«»’“”–—…·•°²³€§±×−≤≥→"
+    + "\u00a0\u2009\u202f"
+)
+
+
+def pour_la_page() -> str:
+    """Rend les règles CSS qui portent la police, réduite aux caractères du français."""
+    return _regle("Regular", 400) + _regle("Bold", 700)
+
+
+def dans_le_svg(svg: str) -> str:
+    """Rend le SVG avec la police de ses textes.
+
+    Une image ne voit pas les polices de la page ; sur un poste sans Source Sans Pro, les libellés
+    prendraient une autre chasse que celle pour laquelle la figure a été mesurée.
+    """
+    gras = _regle("Bold", 700) if re.search("bold|700", svg) else ""
+    style = f"<style>{_regle('Regular', 400)}{gras}</style>"
+    return re.sub(r"<svg\b[^>]*>", lambda balise: balise[0] + style, svg, count=1)
+
+
+@cache
+def pour_typst() -> typst.Fonts:
+    """Rend les polices du PDF, et elles seules : il ne dépend pas de celles du poste.
+
+    Le paquet livre chaque graisse en deux formats ; un dossier n'en garde qu'un, pour que le
+    choix ne dépende pas de l'ordre des fichiers sur le disque.
+    """
+    dossier = _dossier()
+    for graisse in ("Regular", "It", "Semibold", "Bold"):
+        shutil.copy(_fichier(graisse), dossier.name)
+    return typst.Fonts(include_system_fonts=False, font_paths=[dossier.name])
+
+
+@cache
+def _dossier() -> tempfile.TemporaryDirectory[str]:
+    """Un dossier qui vit autant que le processus : Typst n'ouvre une police qu'à son emploi."""
+    return tempfile.TemporaryDirectory(prefix="observatoire-polices-")
+
+
+def _fichier(graisse: str) -> Path:
+    return Path(font_source_sans_pro.font_directory) / f"SourceSansPro-{graisse}.otf"
+
+
+@cache
+def _regle(graisse: str, poids: int) -> str:
+    """La règle CSS d'une graisse : nos caractères, les chiffres de même chasse, et rien d'autre."""
+    police = TTFont(_fichier(graisse), recalcTimestamp=False)
+    options = Options(layout_features=["tnum"], hinting=False, name_IDs=[1, 2])
+    reduction = Subsetter(options)
+    reduction.populate(text=_CARACTERES)
+    reduction.subset(police)
+    police.flavor = "woff"
+    tampon = io.BytesIO()
+    police.save(tampon)
+    contenu = base64.b64encode(tampon.getvalue()).decode()
+    return (
+        f'@font-face{{font-family:"Source Sans Pro";font-weight:{poids};'
+        f'src:url("data:font/woff;base64,{contenu}") format("woff")}}'
+    )

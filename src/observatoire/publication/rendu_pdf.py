@@ -1,0 +1,103 @@
+"""Le PDF d'un document : des blocs en JSON, lus par un gabarit Typst, en PDF/UA-1 et PDF/A-2a."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import tempfile
+from bisect import bisect_left
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+import typst
+from babel.dates import get_month_names
+
+from observatoire.erreurs import PublicationError
+from observatoire.perimetre import Periode
+from observatoire.publication import polices
+from observatoire.publication.deroule import Bloc, lire_blocs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+    from observatoire.config import Config
+
+PAGES = 2
+NORMES: list[typst.PDFStandard] = ["a-2a", "ua-1"]
+ECHELLES = ("1", "0.97", "0.94", "0.91", "0.88", "0.85", "0.82", "0.78")
+
+
+def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
+    """Rend le PDF d'un notebook exécuté et son nombre de pages, resserré pour tenir sur deux.
+
+    Le gabarit et les blocs sont deux fichiers en mémoire ; la racine du compilateur est un
+    dossier vide : rien d'autre ne se lit, et aucune donnée n'est du code Typst. La norme PDF/UA
+    fait échouer la compilation s'il manque un titre ou un texte de remplacement.
+
+    Raises:
+        PublicationError: le compilateur refuse le document ou émet un avertissement.
+    """
+    blocs = lire_blocs(notebook)
+    gabarit = config.racine / "report_templates" / "fiche" / "fiche.typ"
+    fichiers = {
+        "main.typ": _lire_gabarit(gabarit),
+        "blocs.json": json.dumps(
+            {"observatoire": config.reglages["observatoire"], "blocs": blocs}, ensure_ascii=False
+        ).encode(),
+    }
+    with tempfile.TemporaryDirectory(prefix="observatoire-") as racine:
+        try:
+            echelle, pages = _ajuster(fichiers, racine)
+            pdf, avertissements = _compilateur(fichiers, racine, echelle).compile_with_warnings(
+                format="pdf", pdf_standards=NORMES, timestamp=_horodatage(blocs[0])
+            )
+        except RuntimeError as erreur:  # typst.TypstError en est une, sa requête lève l'autre
+            raise PublicationError(
+                f"{gabarit.name} : {erreur}", "Corriger le gabarit, ou le bloc du notebook."
+            ) from None
+    if avertissements:
+        raise PublicationError(f"{gabarit.name} : {avertissements[0].message}", "Corriger le gabarit.")
+    return cast("bytes", pdf), pages
+
+
+def _ajuster(fichiers: dict[str, bytes], racine: str) -> tuple[str, int]:
+    """La plus grande échelle qui tient en deux pages, ou la plus petite ; cherchée par dichotomie."""
+
+    @cache
+    def pages(rang: int) -> int:
+        compilateur = _compilateur(fichiers, racine, ECHELLES[rang])
+        return int(compilateur.query("<pages>", field="value", one=True))
+
+    rang = bisect_left(range(len(ECHELLES) - 1), True, key=lambda rang: pages(rang) <= PAGES)
+    return ECHELLES[rang], pages(rang)
+
+
+def _compilateur(fichiers: dict[str, bytes], racine: str, echelle: str) -> typst.Compiler:
+    return typst.Compiler(  # type: ignore[type-var]
+        fichiers, root=racine, font_paths=polices.pour_typst(), sys_inputs={"echelle": echelle}
+    )
+
+
+def _lire_gabarit(chemin: Path) -> bytes:
+    """Lit le gabarit ; un paquet en ligne y est refusé, le compilateur irait le chercher."""
+    source = chemin.read_bytes()
+    if b"@preview" in source:
+        raise PublicationError(
+            f"{chemin.name} importe un paquet en ligne (@preview).",
+            "Écrire la mise en page dans le gabarit.",
+        )
+    return source
+
+
+def _horodatage(entete: Bloc) -> dt.datetime:
+    """La date du PDF : celle de l'extraction des données, sinon la fin de la période."""
+    mois = {nom: rang for rang, nom in get_month_names("wide", locale="fr_FR").items()}
+    trouve = re.fullmatch(r"(\d{1,2})(?:er)?\s(\w+)\s(\d{4})", entete["extraction"])
+    if trouve and trouve[2] in mois:
+        jour = dt.date(int(trouve[3]), mois[trouve[2]], int(trouve[1]))
+    else:
+        jour = Periode.lire(entete["periode"]).fin
+    return dt.datetime.combine(jour, dt.time(12), tzinfo=dt.UTC)

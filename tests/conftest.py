@@ -1,0 +1,55 @@
+"""Ce que plusieurs fichiers d'essais partagent : un dossier de travail jetable, la clé de test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from observatoire.config import Config
+
+DEPOT = Path(__file__).parents[1]
+REELLES = DEPOT.parent / "shared" / "data"
+
+
+def dossier_de_travail(ou: Path) -> Config:
+    """Un dossier de travail complet et vide de données, à part du dépôt."""
+    for nom in ("observatoire.toml", "parametres.toml"):
+        shutil.copy(DEPOT / nom, ou / nom)
+    for nom in ("notebooks", "report_templates"):
+        shutil.copytree(DEPOT / nom, ou / nom, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return Config.charger(ou)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cle_de_test(tmp_path_factory):
+    """La clé de pseudonymisation des essais n'est jamais celle du poste."""
+    os.environ["OBSERVATOIRE_CLE"] = str(tmp_path_factory.mktemp("cle") / "cle_pseudonymes")
+
+
+@pytest.fixture
+def travail(tmp_path) -> Config:
+    """Un dossier de travail vide de données."""
+    return dossier_de_travail(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def exemple(tmp_path_factory, cle_de_test) -> Config:
+    """Un dossier de travail où la chaîne a été construite sur l'exemple à petite échelle."""
+    from observatoire.acquisition.exemple import ecrire_exemple
+    from observatoire.chaine import construire
+
+    config = dossier_de_travail(tmp_path_factory.mktemp("exemple"))
+    ecrire_exemple(config, echelle=0.05)
+    construire(config)
+    return config
+
+
+@pytest.fixture
+def reelles() -> Path:
+    """Le dossier des fichiers réels, qui ne sont pas dans le dépôt."""
+    if not REELLES.is_dir():
+        pytest.skip("fichiers réels absents : déposer les données publiques dans ../shared/data")
+    return REELLES

@@ -1,0 +1,99 @@
+"""La ligne de commande : erreurs en français, codes de sortie, rien d'écrit à tort."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from observatoire.cli import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def lancer(travail, monkeypatch):
+    """Lance une commande dans un dossier de travail vide de données."""
+    monkeypatch.chdir(travail.racine)
+
+    def _lancer(*arguments: str):
+        return CliRunner().invoke(cli, list(arguments))
+
+    return _lancer
+
+
+def fichiers(dossier: Path) -> set[Path]:
+    return {chemin for chemin in dossier.rglob("*") if chemin.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "attendu"),
+    [
+        (("fiches", "dep:99"), "dep:95"),
+        (("fiches", "dep:93", "--periode", "2026T3"), "2026-T3"),
+        (("importer", "dcep", "x.json"), "decp"),
+        (("importer", "decp", "x.json", "--date", "hier"), "AAAA-MM-JJ"),
+        (("importer", "decp", "absent.json"), "absent.json"),
+        (("construire",), "observatoire importer"),
+        (("fiches", "dep:93", "--periode", "2026-T3"), "observatoire construire"),
+        (("fiches", "dep:93"), "observatoire construire"),
+    ],
+)
+def test_une_erreur_est_un_constat_et_un_remede_sans_pile(lancer, arguments, attendu):
+    resultat = lancer(*arguments)
+    assert resultat.exit_code == 1
+    assert attendu in resultat.output
+    assert "→" in resultat.output
+    assert "Traceback" not in resultat.output
+
+
+@pytest.mark.parametrize(
+    ("nom", "contenu"),
+    [
+        ("vide.json", b""),
+        ("liste_vide.json", b'{"marches": []}'),
+        ("tronque.json", b'{"marches": [{"id": "2019-01", "acheteur": {"id"'),
+        ("page.json", b"<html><body>503</body></html>"),
+        ("autre.json", b'{"contrats": [{"id": 1}]}'),
+        ("colonnes.csv", b"numero,prix\n1,2\n"),
+        ("nul.csv", b"uid,montant,dateNotification\n\x00,1,2024-01-01\n"),
+    ],
+)
+def test_un_mauvais_fichier_n_ecrit_rien(lancer, travail, tmp_path_factory, nom, contenu):
+    fichier = tmp_path_factory.mktemp("recu") / nom
+    fichier.write_bytes(contenu)
+    avant = fichiers(travail.racine)
+    resultat = lancer("importer", "decp", str(fichier))
+    assert resultat.exit_code == 1, resultat.output
+    assert nom in resultat.output
+    assert fichiers(travail.racine) == avant
+
+
+def test_le_docteur_dit_ce_qui_manque_et_ce_que_cela_empeche(lancer, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    sortie = lancer("docteur").output
+    assert "quarto : absent (facultatif) ; empêche" in sortie
+    assert "environment.yml" in sortie
+    assert "✓ pandas" in sortie
+
+
+def test_le_docteur_refuse_une_cle_lisible_par_d_autres(lancer, monkeypatch, tmp_path):
+    cle = tmp_path / "cle"
+    monkeypatch.setenv("OBSERVATOIRE_CLE", str(cle))
+    assert lancer("cle").exit_code == 0
+    cle.chmod(0o644)
+    resultat = lancer("docteur")
+    assert resultat.exit_code == 1
+    assert "chmod 600" in resultat.output
+
+
+def test_creer_la_cle_deux_fois_garde_la_premiere(lancer, monkeypatch, tmp_path):
+    cle = tmp_path / "sous" / "cle"
+    monkeypatch.setenv("OBSERVATOIRE_CLE", str(cle))
+    lancer("cle")
+    octets = cle.read_bytes()
+    assert "déjà présente" in lancer("cle").output
+    assert cle.read_bytes() == octets
+    assert cle.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,122 @@
+"""De la source à la fiche : trois nombres recalculés en Python nu, retrouvés dans les deux documents."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import html
+import re
+import unicodedata
+from collections import defaultdict
+from itertools import zip_longest
+
+import openpyxl
+import pytest
+from pypdf import PdfReader
+
+from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.editions import produire_fiches
+
+DEBUT, FIN = dt.date(2026, 7, 1), dt.date(2026, 9, 30)
+
+
+@pytest.fixture(scope="module")
+def fiche(exemple):
+    """La fiche de la Seine-Saint-Denis au troisième trimestre 2026."""
+    [document] = produire_fiches(exemple, [Territoire.lire("dep:93")], Periode.lire("2026-T3"))
+    return document
+
+
+def _lignes_brutes(config):
+    """Les deux exports, tels que reçus : un dictionnaire par ligne, aux noms de l'outil."""
+    [export] = (config.raw / "suivi_a").rglob("*.csv")
+    with export.open(encoding="cp1252", newline="") as flux:
+        yield from (("suivi_a", ligne) for ligne in csv.DictReader(flux, delimiter=";"))
+    [classeur] = (config.raw / "suivi_b").rglob("*.xlsx")
+    feuille = openpyxl.load_workbook(classeur, read_only=True)["Heures"].iter_rows(values_only=True)
+    entetes = next(feuille)
+    for valeurs in feuille:
+        textes = ("" if valeur is None else str(valeur) for valeur in valeurs)
+        yield "suivi_b", dict(zip_longest(entetes, textes, fillvalue=""))
+
+
+def _date(texte: str) -> dt.date | None:
+    """Une date écrite 31/12/2026 ou 2026-12-31 ; rien si elle est vide ou impossible."""
+    try:
+        if "/" in texte:
+            texte = "-".join(reversed(texte.split("/")))
+        return dt.date.fromisoformat(texte[:10])
+    except ValueError:
+        return None
+
+
+def _nombre(texte: str) -> float | None:
+    try:
+        return float(texte.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _dans_le_trimestre(ligne: dict[str, str], heures: float) -> float:
+    """Les heures de la ligne qui tombent au troisième trimestre ; sans mois, au prorata des jours."""
+    mois = ligne["mois"]
+    if mois:
+        annee, rang = (mois[3:], mois[:2]) if "/" in mois else (mois[:4], mois[5:7])
+        return heures if annee == "2026" and rang in ("07", "08", "09") and 0 <= heures <= 220 else 0.0
+    debut, fin = _date(ligne["contrat_debut"]), _date(ligne["contrat_fin"]) or _date(ligne["date_saisie"])
+    if debut is None or fin is None or heures < 0:
+        return 0.0
+    jours = (min(fin, FIN) - max(debut, DEBUT)).days + 1
+    return heures * max(jours, 0) / ((fin - debut).days + 1)
+
+
+@pytest.fixture(scope="module")
+def recalcul(exemple):
+    """Heures et contrats du 93, comptés ligne à ligne sans rien emprunter à la chaîne."""
+    noms = {
+        nom: exemple.source(nom).colonnes | exemple.source(nom).identite for nom in ("suivi_a", "suivi_b")
+    }
+    heures_du_93, par_contrat, par_personne, residence = 0.0, defaultdict(float), defaultdict(float), {}
+    vues = set()
+    for source, brute in _lignes_brutes(exemple):
+        ligne = {notre: brute[leur].strip() for notre, leur in noms[source].items()}
+        cle = (source, *ligne.values())
+        heures = _nombre(ligne["heures"])
+        if cle in vues or not ligne["contrat"] or heures is None:
+            continue
+        vues.add(cle)
+        faites = _dans_le_trimestre(ligne, heures)
+        identite = "".join(
+            lettre
+            for lettre in unicodedata.normalize("NFKD", ligne["nom"] + "/" + ligne["prenom"]).upper()
+            if lettre.isalpha() or lettre == "/"
+        )
+        personne = (identite, _date(ligne["date_naissance"]))
+        par_personne[personne] += faites
+        residence.setdefault(personne, ligne["commune_residence"][:2])
+        if ligne["commune_execution"][:2] == "93":
+            heures_du_93 += faites
+            par_contrat[source, ligne["structure_id"].replace(" ", ""), ligne["contrat"]] += faites
+    return {
+        "heures": heures_du_93,
+        "contrats": sum(total >= 1 for total in par_contrat.values()),
+        "habitants": sum(t >= 1 and residence[p] == "93" for p, t in par_personne.items()),
+    }
+
+
+def _texte_html(document) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", document.html.read_text(encoding="utf-8")))
+
+
+def _texte_pdf(document) -> str:
+    return " ".join(page.extract_text() for page in PdfReader(document.pdf).pages)
+
+
+@pytest.mark.parametrize("quoi", ["heures", "contrats", "habitants"])
+def test_un_nombre_recalcule_depuis_les_fichiers_bruts_est_dans_la_fiche(fiche, recalcul, quoi):
+    attendu = f"{recalcul[quoi]:,.0f}".replace(",", "\u202f")
+    unite = {"heures": "heures", "contrats": "contrats", "habitants": "personnes"}[quoi]
+    motif = rf"\b{attendu}\s+{unite}"
+    assert re.search(motif, _texte_html(fiche)), f"{attendu} {unite} absent du HTML"
+    pdf = re.sub(r"(?<=\d)[\u202f\u00a0 ](?=\d{3}\b)", "\u202f", _texte_pdf(fiche))
+    assert re.search(motif, pdf), f"{attendu} {unite} absent du PDF"

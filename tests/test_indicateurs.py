@@ -1,0 +1,608 @@
+"""Les indicateurs : l'arithmétique de chacun, puis leur tabulation sur un petit entrepôt."""
+
+from __future__ import annotations
+
+import shutil
+
+import duckdb
+import pandas as pd
+import pytest
+from conftest import DEPOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from observatoire.config import Config
+from observatoire.indicateurs import REGISTRE, tabuler
+from observatoire.indicateurs.heures import equivalents_temps_plein, heures_engagees, heures_realisees
+from observatoire.indicateurs.marches import marches_clauses_generateurs, part_marches_considerations
+from observatoire.indicateurs.personnes import beneficiaires, contrats_actifs
+from observatoire.indicateurs.tables import GENRES
+from observatoire.magasin import en_parquet
+from observatoire.referentiel import ventilations
+from observatoire.schemas import SCHEMAS
+
+P1, P2, P3, P4, P5 = (f"p{rang}" for rang in range(1, 6))
+
+
+@pytest.fixture(scope="module")
+def connexion():
+    with duckdb.connect() as ouverte:
+        yield ouverte
+
+
+# ── les calculs, sur de petites tables pandas ─────────────────────────────────────────────────
+def travail(*lignes, colonnes="personne contrat_id modalite heures"):
+    table = pd.DataFrame(list(lignes), columns=colonnes.split())
+    return table.astype({nom: "string" for nom in table.columns if nom != "heures"}).assign(territoire="t")
+
+
+def seule(table):
+    """La valeur et l'effectif d'une table d'une seule ligne."""
+    (ligne,) = table[["valeur", "effectif"]].itertuples(index=False)
+    return tuple(None if pd.isna(nombre) else nombre for nombre in ligne)
+
+
+def par_modalite(table):
+    return dict(zip(table["modalite"], table["valeur"], strict=True))
+
+
+def test_une_personne_sur_deux_marches_compte_une_fois_au_total_et_une_fois_dans_chaque_modalite():
+    # Oracle 7 : CE et MR_SIAE le même trimestre → 1 au total, 1 + 1 par modalité, et 25 heures.
+    table = travail((P1, "c1", "EXECUTION", 10.0), (P1, "c2", "RESERVE", 15.0))
+    assert seule(beneficiaires(table, ["territoire"])) == (1, 1)
+    assert par_modalite(beneficiaires(table, ["modalite"])) == {"EXECUTION": 1, "RESERVE": 1}
+    assert seule(heures_realisees(table, ["territoire"])) == (25.0, 1)
+
+
+def test_une_personne_suivie_par_deux_structures_compte_une_fois_en_region_et_une_fois_chez_chacune():
+    # Oracle 8 : la clé régionale est la même, les identifiants de contrat diffèrent.
+    table = travail(
+        (P1, "a-1", "dep93", 10.0),
+        (P1, "b-9", "dep94", 10.0),
+        colonnes="personne contrat_id modalite heures",
+    )
+    assert seule(beneficiaires(table, ["territoire"])) == (1, 1)
+    assert par_modalite(beneficiaires(table, ["modalite"])) == {"dep93": 1, "dep94": 1}
+
+
+def test_il_faut_une_heure_dans_la_cellule_pour_y_compter():
+    # R2 et R3 : 0,4 + 0,6 = 1 h → oui ; 0,9 h → non ; 2 × 0,5 h en deux contrats : la personne seule.
+    table = travail(
+        (P1, "c1", "X", 0.4),
+        (P1, "c1", "X", 0.6),
+        (P2, "c2", "X", 0.9),
+        (P3, "c3", "X", 0.5),
+        (P3, "c4", "X", 0.5),
+    )
+    assert seule(beneficiaires(table, ["territoire"])) == (2, 2)
+    assert seule(contrats_actifs(table, ["territoire"])) == (1, 1)
+    # Par modalité, la moitié d'une heure dans chacune ne fait une présence dans aucune.
+    demi = travail((P1, "c1", "X", 0.5), (P1, "c1", "Y", 0.5))
+    assert seule(beneficiaires(demi, ["territoire"])) == (1, 1)
+    assert par_modalite(beneficiaires(demi, ["modalite"])) == {}
+
+
+def test_dix_fois_six_minutes_font_une_heure_malgre_les_arrondis_binaires(connexion):
+    # En binaire, 0,1 ajouté dix fois fait 0,9999999999999999.
+    dixiemes = connexion.sql(
+        "select 't' as territoire, 'p' as personne, 0.1::double as heures from range(10)"
+    )
+    assert seule(beneficiaires(dixiemes, ["territoire"]).to_df()) == (1, 1)
+
+
+def test_contrats_et_personnes_ne_se_confondent_pas():
+    # R3 : trois missions, deux personnes.
+    table = travail((P1, "c1", "X", 5.0), (P1, "c2", "X", 5.0), (P2, "c3", "X", 5.0))
+    assert seule(contrats_actifs(table, ["territoire"])) == (3, 2)
+
+
+def test_une_ligne_a_zero_heure_ne_grossit_pas_l_effectif():
+    # Cinq personnes dans la table, une seule a travaillé : l'effectif est 1, la cellule sera secrète.
+    lignes = [(P1, "c1", "X", 12.0), *((p, f"c{p}", "X", 0.0) for p in (P2, P3, P4, P5))]
+    assert seule(heures_realisees(travail(*lignes), ["territoire"])) == (12.0, 1)
+
+
+def test_des_heures_sans_personne_connue_comptent_pour_une_personne_et_aucun_beneficiaire():
+    table = travail((P1, "c1", "X", 5.0), (None, "c2", "X", 5.0), (None, "c3", "X", 5.0))
+    assert seule(heures_realisees(table, ["territoire"])) == (15.0, 2)
+    assert seule(beneficiaires(table, ["territoire"])) == (1, 1)
+
+
+@pytest.mark.parametrize(("diviseur", "attendu"), [(1600, 15702.9), (1607, 15634.5), (1820, 13804.8)])
+def test_les_equivalents_temps_plein_suivent_leur_diviseur(diviseur, attendu):
+    # Oracle 1 : 25 124 684 h.
+    table = travail((P1, "c1", "X", 25_000_000.0), (P2, "c2", "X", 124_684.0))
+    valeur, effectif = seule(equivalents_temps_plein(table, ["territoire"], heures_par_etp=diviseur))
+    assert valeur == pytest.approx(attendu, abs=0.05)
+    assert effectif == 2
+
+
+def considerations(oui, non, nr):
+    codes = ["OUI"] * oui + ["NON"] * non + ["NR"] * nr
+    return pd.DataFrame({"consideration_sociale": codes}, dtype="string").assign(territoire="t")
+
+
+@pytest.mark.parametrize(
+    ("oui", "non", "nr", "attendu"),
+    [
+        (2953, 12364 - 2953, 0, 23.9),  # oracle 3 : 2 953 / 12 364
+        (2428, 12978 - 2428, 500, 18.7),  # 2 428 / 12 978 ; les non renseignés sortent du dénominateur
+        (1, 0, 99, 100.0),
+        (0, 3, 0, 0.0),  # un vrai zéro
+    ],
+)
+def test_une_part_a_pour_denominateur_les_marches_renseignes(oui, non, nr, attendu):
+    valeur, effectif = seule(part_marches_considerations(considerations(oui, non, nr), ["territoire"]))
+    assert valeur == pytest.approx(attendu, abs=0.05)
+    assert effectif is None
+
+
+def test_une_part_de_rien_n_est_pas_zero():
+    assert seule(part_marches_considerations(considerations(0, 0, 7), ["territoire"])) == (None, None)
+
+
+def test_des_heures_engagees_toutes_inconnues_ne_font_pas_zero():
+    table = pd.DataFrame({"modalite": ["A", "A", "B"], "heures_engagees": [100.0, None, None]})
+    valeurs = par_modalite(heures_engagees(table.astype({"heures_engagees": "Float64"}), ["modalite"]))
+    assert valeurs["A"] == 100.0
+    assert pd.isna(valeurs["B"])
+
+
+def test_un_marche_generateur_a_produit_une_heure_toutes_personnes_confondues():
+    # R4 : m1 = 0,5 + 0,5 = 1 h ; m2 = 0,5 h.
+    table = travail((P1, "m1", 0.5), (P2, "m1", 0.5), (P1, "m2", 0.5), colonnes="personne marche_cle heures")
+    assert seule(marches_clauses_generateurs(table, ["territoire"])) == (1, None)
+
+
+# ── pandas et DuckDB donnent les mêmes tables ─────────────────────────────────────────────────
+_ETUDE = "territoire periode personne contrat_id marche_cle marche_id consideration_sociale heures_engagees"
+_CODE = st.sampled_from(["A", "B", "C", None])
+_LIGNE = st.tuples(
+    st.sampled_from(["x", "y"]),
+    st.sampled_from(["x", "y"]),
+    *[_CODE] * 4,
+    st.sampled_from(["OUI", "NON", "NR"]),
+    st.one_of(st.none(), st.integers(0, 40).map(lambda quarts: quarts / 4)),
+)
+
+
+def etude(lignes):
+    """Une table d'étude aux codes rares, pour que les lignes se croisent, aux heures jamais vides."""
+    table = pd.DataFrame(lignes, columns=_ETUDE.split())
+    types = dict.fromkeys(table.columns[:-1], "string") | {"heures_engagees": "Float64"}
+    return table.astype(types).assign(heures=lambda t: t["heures_engagees"].fillna(0.0))
+
+
+@pytest.mark.parametrize("indicateur", REGISTRE.values(), ids=REGISTRE.keys())
+@given(lignes=st.lists(_LIGNE, max_size=12), par=st.sampled_from([["territoire"], ["territoire", "periode"]]))
+@settings(max_examples=10, deadline=None)
+def test_pandas_et_duckdb_donnent_la_meme_table(connexion, indicateur, lignes, par):
+    table = etude(lignes)
+    avant = table.copy()
+    recus = dict.fromkeys(indicateur.parametres, 1607)
+    connexion.register("etude", table)
+    decimales = connexion.sql("select * replace (heures::decimal(18, 6) as heures) from etude")
+    relation = indicateur.calcul(decimales, par, **recus).to_df()
+    cadre = indicateur.calcul(table, par, **recus)
+    pd.testing.assert_frame_equal(table, avant)  # l'entrée n'est pas modifiée
+    assert list(cadre.columns) == list(relation.columns) == [*par, "valeur", "effectif"]
+    types = dict.fromkeys(par, "string") | {"valeur": "Float64", "effectif": "Float64"}
+    tris = [t.astype(types).sort_values(par, ignore_index=True) for t in (cadre, relation)]
+    pd.testing.assert_frame_equal(*tris, rtol=0, atol=1e-9)
+
+
+# ── le registre ───────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("indicateur", REGISTRE.values(), ids=REGISTRE.keys())
+def test_tout_indicateur_dit_son_champ_sa_source_sa_lecture_et_sa_methode(indicateur):
+    assert len(indicateur.methode) > 200, "la docstring est la note de méthode"
+    assert indicateur.champ.endswith(".")
+    assert indicateur.source.endswith(".")
+    assert indicateur.lecture.endswith(".")
+    phrase = indicateur.lecture.format(territoire="en X", periode="2025", valeur="12")
+    assert "{" not in phrase
+    assert all(mot in phrase for mot in ("en X", "2025", "12"))
+    assert set(indicateur.additif) <= {"territoire", "periode", "modalite"}
+    assert set(indicateur.ventilations) <= set(ventilations())
+    assert indicateur.table in GENRES
+    assert indicateur.unite in {"h", "ETP", "marchés", "personnes", "contrats", "%"}
+
+
+def test_les_indicateurs_et_leurs_ventilations_sont_ceux_du_plan():
+    assert {nom: (i.rattachement, i.ventilations) for nom, i in REGISTRE.items()} == {
+        "heures_realisees": (
+            "execution",
+            ("modalite", "type_marche", "type_contrat", "type_employeur", "programme"),
+        ),
+        "equivalents_temps_plein": ("execution", ()),
+        "heures_engagees": ("execution", ("modalite",)),
+        "marches_clauses_notifies": ("execution", ("type_marche",)),
+        "marches_clauses_actifs": ("execution", ("type_marche",)),
+        "marches_clauses_generateurs": ("execution", ("type_marche",)),
+        "marches_notifies": ("execution_marche", ("type_marche", "consideration_sociale")),
+        "part_marches_considerations": ("execution_marche", ("type_marche",)),
+        "beneficiaires": (
+            "residence",
+            ("sexe", "tranche_age", "niveau_diplome", "public", "qpv", "prescripteur"),
+        ),
+        "beneficiaires_sur_place": ("execution", ("departement_residence", "habite_le_territoire")),
+        "contrats_actifs": ("execution", ("type_contrat", "type_employeur")),
+    }
+
+
+def test_personnes_et_marches_ne_s_additionnent_pas_sur_les_periodes():
+    additifs = {nom for nom, indicateur in REGISTRE.items() if "periode" in indicateur.additif}
+    assert additifs == {"heures_realisees", "equivalents_temps_plein", "heures_engagees", "marches_notifies"}
+
+
+# ── la tabulation, sur un petit entrepôt ──────────────────────────────────────────────────────
+@pytest.fixture
+def config(tmp_path) -> Config:
+    shutil.copy(DEPOT / "parametres.toml", tmp_path)
+    return Config(tmp_path, {"fiches": {"niveaux": ["reg", "dep"]}})
+
+
+TERRITOIRES = [
+    {"territoire": "reg:11", "niveau": "reg"},
+    {"territoire": "dep:93", "niveau": "dep"},
+    {"territoire": "dep:94", "niveau": "dep"},
+    {"territoire": "ept:T6", "niveau": "ept"},
+]
+ICI = ("reg:11", "dep:93", "ept:T6")
+PERSONNE = {
+    "sexe": "F",
+    "tranche_age": "A30_39",
+    "niveau_diplome": "N3",
+    "qpv": "NON",
+    "commune_residence": "93066",
+    "departement_residence": "93",
+}
+
+
+def clause(identifiant, lieux=ICI, **autres):
+    ligne = {"marche_cle": f"m-{identifiant}", "type_marche": "T", "modalite": "CE", "programme": "HORS"}
+    return {"clause_id": identifiant, "statut": "EN_COURS", **ligne, **autres}, lieux
+
+
+def marche(identifiant, notification, *considerations, lieux=ICI, **autres):
+    drapeaux = dict(zip(("clause_sociale", "critere_social", "marche_reserve"), considerations, strict=False))
+    ligne = {"marche_id": identifiant, "genre": "marche", "type_marche": "T", **drapeaux, **autres}
+    return {**ligne, "date_notification": notification}, lieux
+
+
+def entrepot(heures=(), clauses=(), marches=(), personnes=None, publics=(), prescripteurs=None, **tables):
+    """Un entrepôt en mémoire ; `heures` : (personne, clause, mois, heures), un contrat par couple."""
+    personnes, prescripteurs = personnes or {}, prescripteurs or {}
+    qui = dict.fromkeys(personne for personne, *_ in heures)
+    contrats = dict.fromkeys((personne, ou) for personne, ou, *_ in heures)
+    profils = {
+        p: ({**PERSONNE, **personnes.get(p, ({}, ICI))[0]}, personnes.get(p, ({}, ICI))[1]) for p in qui
+    }
+    rattachements = [
+        *(("execution", ligne["clause_id"], t) for ligne, lieux in clauses for t in lieux),
+        *(("execution_marche", ligne["marche_id"], t) for ligne, lieux in marches for t in lieux),
+        *(("residence", personne, t) for personne, (_, lieux) in profils.items() for t in lieux),
+    ]
+    lignes = {
+        "entrepot/heures": [
+            {"contrat_id": f"{p}-{ou}", "clause_id": ou, "mois": f"{mois}-01", "heures": h}
+            for p, ou, mois, h in heures
+        ],
+        "entrepot/contrats": [
+            {
+                "contrat_id": f"{p}-{ou}",
+                "personne": p,
+                "type_contrat": "CDI_CHANTIER",
+                "type_employeur": "ETTI",
+                "prescripteur": prescripteurs.get(ou, "FT"),
+            }
+            for p, ou in contrats
+        ],
+        "entrepot/beneficiaires": [{"personne": p, **profil} for p, (profil, _) in profils.items()],
+        "entrepot/beneficiaires_publics": [{"personne": p, "public": public} for p, public in publics],
+        "entrepot/clauses": [ligne for ligne, _ in clauses],
+        "entrepot/marches": [ligne for ligne, _ in marches],
+        "entrepot/territoires": TERRITOIRES,
+        "entrepot/rattachements": [
+            dict(zip(("motif", "objet_id", "territoire"), r, strict=True)) for r in rattachements
+        ],
+        **{nom.replace("__", "/"): valeur for nom, valeur in tables.items()},
+    }
+    connexion = duckdb.connect()
+    for nom, contenu in lignes.items():
+        table = SCHEMAS[nom].verifier(pd.DataFrame(contenu).reindex(columns=SCHEMAS[nom].noms))
+        connexion.execute(f"create schema if not exists {nom.split('/')[0]}")
+        connexion.register("recue", table)
+        connexion.execute(f"create table {nom.replace('/', '.')} as from recue")
+    return connexion
+
+
+def cinq(ou, mois, heures, prefixe="p"):
+    """Cinq personnes qui font chacune `heures` : assez pour que la cellule soit publiée."""
+    return [(f"{prefixe}{rang}", ou, mois, heures) for rang in range(5)]
+
+
+def lire(connexion, config):
+    return lecteur(tabuler(connexion, config)["indicateurs/valeurs"])
+
+
+def lecteur(valeurs):
+    """Rend (valeur, statut) d'une cellule, None si elle n'est pas écrite."""
+    cles = valeurs.set_index(["indicateur", "territoire", "periode", "ventilation", "modalite"])
+
+    def cellule(indicateur, territoire="reg:11", periode="2025-T1", ventilation="ensemble", code="ensemble"):
+        cle = (indicateur, territoire, periode, ventilation, code)
+        if cle not in cles.index:
+            return None
+        ligne = cles.loc[cle]
+        return (None if pd.isna(ligne["valeur"]) else ligne["valeur"], ligne["statut"])
+
+    return cellule
+
+
+def test_les_heures_vont_au_mois_travaille_et_l_annee_attend_ses_quatre_trimestres(config):
+    # R1 : 5 × 10 h en janvier et 5 × 4 h en avril 2025 ; 2025 complet = 5 × (10 + 4 + 1 + 1) = 80 h.
+    # En 2026, 5 × 2,1234 = 10,617, écrit 10,62.
+    mois = [("2025-01", 10.0), ("2025-04", 4.0), ("2025-07", 1.0), ("2025-12", 1.0), ("2026-01", 2.1234)]
+    heures = [ligne for m, h in mois for ligne in cinq("k", m, h)]
+    cellule = lire(entrepot(heures, [clause("k")]), config)
+    assert cellule("heures_realisees") == (50.0, "publie")
+    assert cellule("heures_realisees", periode="2025-T2") == (20.0, "publie")
+    assert cellule("heures_realisees", periode="2025") == (80.0, "publie")
+    assert cellule("equivalents_temps_plein", periode="2025") == (pytest.approx(80 / 1607), "publie")
+    assert cellule("beneficiaires", periode="2025") == (5, "publie")  # et non 4 × 5
+    assert cellule("contrats_actifs", periode="2025") == (5, "publie")
+    assert cellule("heures_realisees", periode="2026-T1") == (10.62, "publie")
+    assert cellule("heures_realisees", periode="2026") is None  # un trimestre sur quatre
+
+
+def test_un_zero_n_est_pas_une_absence(config):
+    # Rien en 2025-T2 dans toute la région : pas de ligne. Rien dans le 94 en 2025-T1 : 0.
+    heures = [*cinq("k", "2025-02", 10.0), *cinq("k", "2025-08", 10.0)]
+    cellule = lire(entrepot(heures, [clause("k")]), config)
+    assert cellule("heures_realisees", "dep:94") == (0.0, "publie")
+    assert cellule("beneficiaires", "dep:94") == (0.0, "publie")
+    assert cellule("heures_realisees", periode="2025-T2") is None
+    assert cellule("heures_realisees", periode="2024-T4") is None
+    # Les données essentielles ne sont pas là : leurs indicateurs ne disent rien, pas même 0.
+    assert cellule("marches_notifies") is None
+    assert cellule("part_marches_considerations") is None
+
+
+def test_un_trimestre_inacheve_a_l_extraction_n_est_pas_publie(config):
+    depots = [
+        {
+            **dict.fromkeys(("fichier", "titre", "producteur", "licence", "sha256"), "x"),
+            "source": "suivi_a",
+            "millesime": "2025-05-15",
+            "genre": "suivi",
+            "date_extraction": pd.Timestamp(2025, 5, 15),
+            "fictif": False,
+            "lues": 10,
+        }
+    ]
+    heures = [*cinq("k", "2025-02", 10.0), *cinq("k", "2025-04", 10.0)]
+    cellule = lire(entrepot(heures, [clause("k")], acquisition__depots=depots), config)
+    assert cellule("heures_realisees", periode="2025-T1") == (50.0, "publie")
+    assert cellule("heures_realisees", periode="2025-T2") is None
+
+
+def test_quatre_personnes_ne_se_publient_dans_aucune_unite(config):
+    # Dans le 94 : 4 personnes, 40 h. En région : les mêmes et 5 autres.
+    ailleurs = ("reg:11", "dep:94")
+    heures = [*cinq("k", "2025-02", 10.0), *cinq("l", "2025-02", 10.0, "q")[:4]]
+    connexion = entrepot(
+        heures, [clause("k"), clause("l", ailleurs)], personnes={f"q{n}": ({}, ailleurs) for n in range(4)}
+    )
+    cellule = lire(connexion, config)
+    for indicateur in (nom for nom, i in REGISTRE.items() if i.personnes):
+        assert cellule(indicateur, "dep:94") == (None, "secret"), indicateur
+        assert cellule(indicateur, "dep:93")[1] == "publie", indicateur
+    assert cellule("heures_realisees", "dep:94", "2025-T1", "modalite", "EXECUTION") == (None, "secret")
+    assert cellule("marches_clauses_generateurs", "dep:94") == (1, "publie")  # des marchés, pas des personnes
+    assert cellule("heures_realisees") == (90.0, "publie")
+
+
+def test_un_marche_notifie_actif_generateur_se_compte_de_trois_facons(config):
+    # R4 : deux lots d'un marché notifiés en 2024-T4 et 2025-T1, exécutés de février à juin, heures en mai.
+    dates = {"date_debut": "2025-02-01", "date_fin": "2025-06-30", "marche_cle": "m"}
+    clauses = [
+        clause("k", date_notification="2024-12-20", heures_engagees=100.0, **dates),
+        clause("l", date_notification="2025-01-10", heures_engagees=50.5, **dates),
+        clause("l2", date_notification="2025-01-10", **dates),  # un autre lot du même marché
+        clause("a", date_notification="2025-01-10", heures_engagees=7.0, statut="ABANDONNEE", **dates),
+        clause("s", date_notification="2025-01-11", type_marche="S"),  # sans fin : réputée en cours
+    ]
+    temoin = [ligne for m in ("2024-11", "2025-03", "2025-05", "2025-09") for ligne in cinq("t", m, 1.0)]
+    cellule = lire(entrepot([*temoin, *cinq("k", "2025-05", 3.0)], [*clauses, clause("t")]), config)
+    trimestres = ["2024-T4", "2025-T1", "2025-T2", "2025-T3"]
+
+    def suite(indicateur):
+        return [cellule(indicateur, periode=t)[0] for t in trimestres]
+
+    assert suite("marches_clauses_notifies") == [1, 2, 0, 0]  # m puis m et s ; l'abandonnée ne compte pas
+    assert suite("marches_clauses_actifs") == [0, 2, 2, 1]  # m et s, puis s seul ; t n'a pas de dates
+    assert suite("marches_clauses_generateurs") == [1, 1, 2, 1]  # t toujours, m en mai
+    assert suite("heures_engagees") == [100.0, 50.5, 0.0, 0.0]
+    assert cellule("marches_clauses_notifies", "reg:11", "2025-T1", "type_marche", "S") == (1, "publie")
+
+
+def test_non_renseigne_n_est_pas_non(config):
+    # 2025-T1 : oui, non, deux non renseignés (l'un : non, non, vide) → 1 / 2 = 50 % ; une concession à part.
+    marches = [
+        marche("a", "2025-01-05", False, True, False),
+        marche("b", "2025-01-05", False, False, False),
+        marche("c", "2025-02-05", False, False, None),
+        marche("d", "2025-03-31"),
+        marche("e", "2025-03-31", True, True, True, genre="concession"),
+        marche("f", "2025-03-31", lieux=("reg:11", "dep:94")),
+    ]
+    cellule = lire(entrepot(marches=marches), config)
+    assert cellule("marches_notifies", "dep:93") == (4, "publie")
+    repartition = {
+        code: cellule("marches_notifies", "dep:93", "2025-T1", "consideration_sociale", code)[0]
+        for code in ("OUI", "NON", "NR")
+    }
+    assert repartition == {"OUI": 1, "NON": 1, "NR": 2}
+    assert cellule("part_marches_considerations", "dep:93") == (50.0, "publie")
+    # Dans le 94, rien n'est renseigné : 0 / 0, et surtout pas 0 %.
+    assert cellule("marches_notifies", "dep:94") == (1, "publie")
+    assert cellule("part_marches_considerations", "dep:94") == (None, "non_disponible")
+    # Aucun marché de type inconnu : leur nombre est 0, leur part n'existe pas.
+    assert cellule("marches_notifies", "dep:93", "2025-T1", "type_marche", "NR") == (0, "publie")
+    sans_marche = cellule("part_marches_considerations", "dep:93", "2025-T1", "type_marche", "NR")
+    assert sans_marche == (None, "non_disponible")
+
+
+def test_les_publics_et_les_prescripteurs_se_cumulent(config):
+    # Cinq personnes, toutes BRSA et QPV ; suivies par France Travail sur k et par une mission locale sur l.
+    heures = [*cinq("k", "2025-01", 10.0), *cinq("l", "2025-01", 10.0), *cinq("k", "2025-01", 5.0, "q")]
+    publics = [(f"p{rang}", public) for rang in range(5) for public in ("BRSA", "QPV")]
+    connexion = entrepot(
+        heures, [clause("k"), clause("l")], publics=publics, prescripteurs={"k": "FT", "l": "ML"}
+    )
+    cellule = lire(connexion, config)
+
+    def selon(ventilation, code):
+        return cellule("beneficiaires", "reg:11", "2025-T1", ventilation, code)
+
+    assert cellule("beneficiaires") == (10, "publie")
+    assert [selon("public", code)[0] for code in ("BRSA", "QPV", "NR")] == [5, 5, 5]  # q : aucun public
+    assert selon("public", "AAH") is None  # jamais observé : pas de ligne
+    assert [selon("prescripteur", code)[0] for code in ("FT", "ML", "NR")] == [10, 5, 0]
+
+
+def test_habiter_le_territoire_a_trois_reponses(config):
+    ailleurs = ({"commune_residence": "94028", "departement_residence": "94"}, ("reg:11", "dep:94"))
+    hors = ({"commune_residence": "60057", "departement_residence": "HORS"}, ())
+    inconnue = ({"commune_residence": None, "departement_residence": "NR"}, ())
+    profils = {"a": ailleurs, "h": hors, "n": inconnue}
+    heures = [ligne for prefixe in ("p", *profils) for ligne in cinq("k", "2025-01", 2.0, prefixe)]
+    personnes = {f"{prefixe}{rang}": profil for prefixe, profil in profils.items() for rang in range(5)}
+    cellule = lire(entrepot(heures, [clause("k")], personnes=personnes), config)
+
+    def reponses(territoire):
+        lues = [
+            cellule("beneficiaires_sur_place", territoire, "2025-T1", "habite_le_territoire", code)
+            for code in ("OUI", "NON", "NR")
+        ]
+        return [valeur for valeur, _ in lues]
+
+    assert reponses("dep:93") == [5, 10, 5]  # p ; a et h ; n
+    assert reponses("reg:11") == [10, 5, 5]  # p et a ; h ; n
+    assert cellule("beneficiaires_sur_place", "dep:93") == (20, "publie")
+    assert cellule("beneficiaires", "dep:93") == (5, "publie")
+    residences = {"93": 5, "94": 5, "HORS": 5, "NR": 5}
+    lues = {
+        code: cellule("beneficiaires_sur_place", "dep:93", "2025-T1", "departement_residence", code)[0]
+        for code in residences
+    }
+    assert lues == residences
+
+
+def test_les_modalites_ecrites_sont_celles_du_referentiel(config):
+    # CDI de chantier → CDI, ETTI → SIAE, un code inconnu → NR : les heures ne se perdent pas en route.
+    clauses = [clause("k", type_marche=None), clause("l", modalite="INCONNUE", programme="GPE")]
+    heures = [*cinq("k", "2025-01", 10.0), *cinq("l", "2025-01", 1.0)]
+    valeurs = tabuler(entrepot(heures, clauses), config)["indicateurs/valeurs"]
+    cellule = lecteur(valeurs)
+    for ventilation, code, attendu in (
+        ("type_contrat", "CDI", 55.0),
+        ("type_employeur", "SIAE", 55.0),
+        ("modalite", "EXECUTION", 50.0),
+        ("modalite", "NR", 5.0),
+        ("type_marche", "NR", 50.0),
+        ("programme", "GP", 5.0),
+        ("programme", "HORS", 50.0),
+    ):
+        assert cellule("heures_realisees", "reg:11", "2025-T1", ventilation, code) == (attendu, "publie")
+    for ventilation, codes in valeurs.groupby("ventilation")["modalite"].unique().items():
+        assert ventilation == "ensemble" or set(codes) <= set(ventilations()[ventilation].libelles)
+
+
+def test_des_heures_de_code_inconnu_ne_disparaissent_pas_d_une_liste_sans_non_renseigne(config):
+    connexion = entrepot(cinq("k", "2025-01", 10.0), [clause("k", programme="INCONNU")])
+    cellule = lire(connexion, config)
+    assert cellule("heures_realisees", "reg:11", "2025-T1", "programme", "NR") == (50.0, "publie")
+
+
+def test_la_somme_des_departements_fait_la_region_et_celle_des_trimestres_l_annee(config):
+    # Toutes les communes sont connues, toutes les cellules ont cinq personnes : rien n'est caché.
+    lieux = {"k": ("reg:11", "dep:93"), "l": ("reg:11", "dep:94")}
+    heures = [
+        (f"p{rang}", ou, f"2025-{mois:02}", rang + mois / 7)
+        for ou in lieux
+        for rang in range(7)
+        for mois in range(1, 13)
+    ]
+    clauses = [
+        clause(ou, lieu, type_marche=code) for (ou, lieu), code in zip(lieux.items(), "TS", strict=True)
+    ]
+    valeurs = tabuler(entrepot(heures, clauses), config)["indicateurs/valeurs"]
+    cubes = valeurs.loc[valeurs["indicateur"] == "heures_realisees"]
+    cubes = cubes.assign(niveau=cubes["territoire"].str[:3], duree=cubes["periode"].str.len())
+
+    def ecart(colonne, partie, tout, *cle):
+        sommes = cubes.pivot_table(index=list(cle), columns=colonne, values="valeur", aggfunc="sum")
+        return (sommes[partie] - sommes[tout]).abs().max()
+
+    assert ecart("niveau", "dep", "reg", "periode", "ventilation", "modalite") < 0.05
+    assert ecart("duree", len("2025-T1"), len("2025"), "territoire", "ventilation", "modalite") < 0.05
+    for ventilation in REGISTRE["heures_realisees"].ventilations:
+        assert ecart("ventilation", ventilation, "ensemble", "territoire", "periode") < 0.05
+
+
+def test_seuls_les_niveaux_demandes_sont_tabules(config):
+    connexion = entrepot(cinq("k", "2025-01", 10.0), [clause("k")])
+    assert lire(connexion, config)("heures_realisees", "ept:T6") is None
+    config.reglages["fiches"]["niveaux"] = ["ept"]
+    cellule = lire(connexion, config)  # la même connexion peut resservir
+    assert cellule("heures_realisees", "ept:T6") == (50.0, "publie")
+    assert cellule("heures_realisees") is None
+
+
+def test_l_ordre_des_lignes_ne_change_pas_un_octet(config):
+    heures = [(f"p{rang}", "k", f"2025-0{1 + rang % 9}", 0.1 + rang / 3) for rang in range(60)]
+    octets = {
+        en_parquet(
+            SCHEMAS["indicateurs/valeurs"],
+            tabuler(entrepot(ordre, [clause("k")]), config)["indicateurs/valeurs"],
+        )
+        for ordre in (heures, heures[::-1])
+    }
+    assert len(octets) == 1
+
+
+def test_le_catalogue_accompagne_les_valeurs_et_imprime_le_diviseur(config):
+    tables = tabuler(entrepot(cinq("k", "2025-01", 10.0), [clause("k")]), config)
+    catalogue = tables["indicateurs/catalogue"].set_index("indicateur")
+    assert list(catalogue.index) == list(REGISTRE)
+    assert set(tables["indicateurs/valeurs"]["indicateur"]) <= set(catalogue.index)
+    assert "vaut 1\u202f607 heures." in catalogue.loc["equivalents_temps_plein", "champ"]
+    assert catalogue.loc["heures_realisees", "additif"] == "territoire|periode|modalite"
+    assert not catalogue["champ"].str.contains("[{}]").any()
+    assert tables["indicateurs/provenance"].empty
+
+
+def test_la_provenance_reunit_le_depot_et_son_controle(config):
+    cle = {"source": "suivi_a", "millesime": "2026-10-10", "fichier": "a.csv"}
+    depot = {
+        **cle,
+        **dict.fromkeys(("titre", "producteur", "licence", "sha256"), "x"),
+        "genre": "suivi",
+        "date_extraction": pd.Timestamp(2026, 10, 10),
+        "fictif": True,
+        "lues": 12,
+    }
+    autre = depot | {"fichier": "b.csv"}
+    bilan = {**cle, "lues": 12, "gardees": 10, "marquees": 3, "ecartees": 2}
+    connexion = entrepot(acquisition__depots=[depot, autre], controle__bilan=[bilan])
+    provenance = tabuler(connexion, config)["indicateurs/provenance"].set_index("fichier")
+    assert provenance.loc["a.csv", ["lues", "gardees", "marquees", "ecartees"]].tolist() == [12, 10, 3, 2]
+    assert provenance.loc["b.csv", "lues"] == 12
+    assert provenance.loc["b.csv", ["gardees", "ecartees"]].isna().all()
+
+
+def test_un_entrepot_vide_se_tabule_sans_une_ligne(config):
+    tables = tabuler(entrepot(), config)
+    assert tables["indicateurs/valeurs"].empty
+    assert len(tables["indicateurs/catalogue"]) == len(REGISTRE)
