@@ -100,7 +100,7 @@ def test_l_aide_de_la_commande_reste_rapide_a_importer():
     code = (
         "import sys; from observatoire.cli import cli; "
         "lourds = {'pandas', 'duckdb', 'matplotlib', 'nbformat', 'papermill'} & set(sys.modules); "
-        "sys.exit(' '.join(lourds))"
+        "sys.exit(' '.join(lourds) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -11,11 +11,14 @@ from collections import defaultdict
 from itertools import zip_longest
 
 import openpyxl
+import pandas as pd
 import pytest
 from pypdf import PdfReader
 
+from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.editions import produire_fiches
+from observatoire.schemas import SCHEMAS
 
 DEBUT, FIN = dt.date(2026, 7, 1), dt.date(2026, 9, 30)
 
@@ -120,3 +123,38 @@ def test_un_nombre_recalcule_depuis_les_fichiers_bruts_est_dans_la_fiche(fiche, 
     assert re.search(motif, _texte_html(fiche)), f"{attendu} {unite} absent du HTML"
     pdf = re.sub(r"(?<=\d)[\u202f\u00a0 ](?=\d{3}\b)", "\u202f", _texte_pdf(fiche))
     assert re.search(motif, pdf), f"{attendu} {unite} absent du PDF"
+
+
+def _identites(config) -> set[str]:
+    """Noms, dates de naissance et NIR des exports : ce qui ne doit jamais en sortir."""
+    interdits = set()
+    for source, brute in _lignes_brutes(config):
+        identite = config.source(source).identite
+        interdits |= {brute[identite[nom]] for nom in ("date_naissance", "nir") if nom in identite}
+    return {"CANARI", *interdits} - {""}
+
+
+def test_aucune_identite_ne_passe_la_porte(exemple):
+    interdits = _identites(exemple)
+    for nom in SCHEMAS:
+        table = Magasin(exemple.processed).lire(nom).select_dtypes("string")
+        presentes = interdits & set(pd.unique(table.to_numpy().ravel()).tolist())
+        assert not presentes, nom
+        assert not table.apply(lambda colonne: colonne.str.contains("CANARI").any()).any(), nom
+
+
+def test_ni_identite_ni_pseudonyme_dans_les_documents(exemple, fiche):
+    texte = _texte_html(fiche) + _texte_pdf(fiche) + fiche.notebook.read_text(encoding="utf-8")
+    pseudonymes = set(Magasin(exemple.processed).lire("entrepot/beneficiaires")["personne"])
+    mots = set(re.findall(r"[A-Z2-7]{26}|\d{15}|CANARI", texte.upper()))
+    assert not mots & (pseudonymes | _identites(exemple))
+
+
+def test_toute_valeur_secrete_est_vide_et_sans_effectif(exemple):
+    valeurs = Magasin(exemple.processed).lire("indicateurs/valeurs")
+    secretes = valeurs["statut"] == "secret"
+    assert secretes.any()
+    assert valeurs.loc[secretes, "valeur"].isna().all()
+    personnes = valeurs.loc[valeurs["unite"] == "personnes", "valeur"]
+    assert not personnes.between(1, 4).any()
+    assert "effectif" not in valeurs.columns

@@ -175,7 +175,7 @@ def etude(lignes):
 
 @pytest.mark.parametrize("indicateur", REGISTRE.values(), ids=REGISTRE.keys())
 @given(lignes=st.lists(_LIGNE, max_size=12), par=st.sampled_from([["territoire"], ["territoire", "periode"]]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_pandas_et_duckdb_donnent_la_meme_table(connexion, indicateur, lignes, par):
     table = etude(lignes)
     avant = table.copy()

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatoire.config import Config
@@ -37,6 +37,7 @@ def test_une_cellule_de_moins_de_cinq_personnes_est_secrete(valeur, effectif, at
     assert (ligne.statut, None if pd.isna(ligne.valeur) else ligne.valeur) == attendu
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.one_of(st.none(), st.integers(0, 12)))), st.integers(5, 11))
 def test_rien_de_cache_ne_reste_dans_la_table(couples, seuil):
     avant = cellules(*couples)

@@ -51,7 +51,7 @@ class Magasin:
     def chemin(self, nom: str) -> Path:
         """Le fichier Parquet d'une table déclarée."""
         if nom not in SCHEMAS:
-            raise TableError(f"Table inconnue : « {nom} ».", "La déclarer dans observatoire/schemas.py.")
+            raise TableError(f"Table inconnue : « {nom} ».", "La déclarer dans observatoire/schemas/.")
         return self.racine / f"{nom}.parquet"
 
     def existe(self, nom: str) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CLE = ["contrat_id", "clause_id", "mois"]
+_LUES = [*_CLE, "heures", "contrat_debut", "contrat_fin", "date_saisie", "millesime", "fichier", "ligne"]
 _JOUR = np.timedelta64(1, "D")
 
 
@@ -26,7 +27,7 @@ def construire_heures(suivi: pd.DataFrame) -> pd.DataFrame:
     Raises:
         QualiteError: des heures n'ont ni contrat, ni mois, ni dates où les placer.
     """
-    lignes = _sans_repetition(suivi.loc[suivi["heures"].notna()])
+    lignes = suivi.loc[suivi["heures"].notna() & ~_repetees(suivi), _LUES]
     _exiger_une_place(lignes)
     detaillees = lignes["mois"].notna()
     heures = pd.concat(
@@ -78,12 +79,11 @@ def _bornes(lignes: pd.DataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any,
     return premier, np.maximum(premier, np.fmin(dernier, limite))
 
 
-def _sans_repetition(lignes: pd.DataFrame) -> pd.DataFrame:
-    """Écarte les lignes identiques en tout sauf leur place dans les fichiers et leurs marques."""
+def _repetees(lignes: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Dit quelles lignes en répètent une autre, à leur place dans les fichiers et leurs marques près."""
     suspectes = lignes.loc[lignes.duplicated([*_CLE, "heures"], keep=False)]
     contenu = suspectes.columns.difference(["millesime", "fichier", "ligne", "ecarts"])
-    repetees = suspectes.duplicated(list(contenu), keep="last")
-    return lignes.drop(index=suspectes.index[repetees])
+    return lignes.index.isin(suspectes.index[suspectes.duplicated(list(contenu), keep="last")])
 
 
 def _exiger_une_place(lignes: pd.DataFrame) -> None:
