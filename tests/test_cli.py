@@ -46,6 +46,7 @@ def test_une_erreur_est_un_constat_et_un_remede_sans_pile(lancer, arguments, att
     assert resultat.exit_code == 1
     assert attendu in resultat.output
     assert "→" in resultat.output
+    assert resultat.output.startswith("Erreur : ")
     assert "Traceback" not in resultat.output
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ DIRECTES = [*PROJET["dependencies"], *PROJET["optional-dependencies"]["dev"]]
 
 
 def _nom(dependance: str) -> str:
-    return re.split(r"[<>=\[; ]", dependance)[0].lower()
+    return re.split(r"[<>=\[; ]", dependance)[0].lower().replace("_", "-")
 
 
 def test_importer_le_paquet_ne_cree_rien(tmp_path):
@@ -114,3 +116,20 @@ def test_aucun_notebook_ne_garde_de_sortie():
             if cellule.cell_type == "code":
                 assert cellule.outputs == []
                 assert cellule.execution_count is None
+
+
+def test_tout_module_importe_est_une_dependance_directe():
+    paquets = packages_distributions()
+    importes = set()
+    for chemin in (DEPOT / "src").rglob("*.py"):
+        for noeud in ast.walk(ast.parse(chemin.read_text(encoding="utf-8"))):
+            if isinstance(noeud, ast.Import):
+                importes |= {alias.name.split(".")[0] for alias in noeud.names}
+            elif isinstance(noeud, ast.ImportFrom) and noeud.module:
+                importes.add(noeud.module.split(".")[0])
+    tiers = importes - set(sys.stdlib_module_names) - {"observatoire"}
+    fournis = {nom: {_nom(d) for d in paquets[nom]} for nom in tiers}
+    declarees = {_nom(d) for d in PROJET["dependencies"]}
+    assert not {nom: d for nom, d in fournis.items() if not d & declarees}
+    outils = {"jupyterlab", "ipykernel"}  # le poste de l'analyste et le noyau des notebooks
+    assert not declarees - set().union(*fournis.values()) - outils

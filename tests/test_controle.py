@@ -18,6 +18,7 @@ from observatoire.controle.considerations import lire_etat
 from observatoire.controle.lieux import lire_commune, situer
 from observatoire.controle.montants import juger
 from observatoire.controle.quarantaine import examiner
+from observatoire.controle.regles import Regle
 from observatoire.controle.typage import (
     lire_dates,
     lire_entiers,
@@ -354,6 +355,7 @@ def test_les_heures_d_un_mois_sont_entre_0_et_220(config):
         ({"heures": "455"} | total, True),
         ({"heures": "-1"} | total, False),
         ({"heures": "455"} | ouvert, True),
+        ({"contrat_debut": None} | total, True),
         ({"heures": "1e999"}, False),
         ({"heures": "nan"}, False),
     ]
@@ -393,9 +395,11 @@ def test_la_structure_garde_son_siret_meme_faux_car_il_nomme_ses_operations(conf
 
 
 def test_la_modalite_se_date_par_la_consultation_a_defaut_la_notification(config):
-    lues = {"modalite": "Article 30", "date_notification": "2016-05-02"}
-    assert garder(config, "suivi", **lues, date_consultation="2016-02-01")["modalite"] == "SI"
-    assert garder(config, "suivi", **lues, date_consultation=None)["modalite"] == "NR"
+    # « Article 30 » n'a de sens que sous le code des marchés publics, jusqu'au 31 mars 2016
+    dates = [("2016-02-01", "2016-05-02"), (None, "2016-02-01"), (None, "2016-05-02"), (None, None)]
+    lignes = [{"modalite": "Article 30", "date_consultation": c, "date_notification": n} for c, n in dates]
+    gardees, _, _ = examiner_lignes(config, "suivi", *lignes)
+    assert gardees["modalite"].tolist() == ["SI", "SI", "NR", "NR"]
 
 
 def test_les_ecritures_declarees_par_la_source_passent_en_premier(config):
@@ -428,6 +432,17 @@ def test_un_rejet_cite_la_valeur_mais_jamais_la_personne(config):
     assert pd.isna(valeurs["personne_absente"])
     assert valeurs["heures_hors_bornes"] == "-4"
     assert "secret" not in rejets.to_csv()
+
+
+def test_meme_une_regle_sur_la_personne_ne_cite_pas_son_pseudonyme(config):
+    table = acquise("suivi", {"personne": "secret"})
+    toute_personne = Regle(
+        "toute", "bloquant", "personne", "R.", "D.", lambda lecture: lecture.recue["personne"].notna()
+    )
+    lecture = suivi.lire(table, config.source("suivi_b"), config)
+    _, rejets, _ = examiner(lecture, [toute_personne])
+    assert rejets["regle"].tolist() == ["toute"]
+    assert rejets["valeur"].isna().all()
 
 
 # ── données essentielles ─────────────────────────────────────────────────────────────────────
@@ -482,6 +497,8 @@ def test_le_format_v1_ne_renseigne_rien_sur_le_social(config):
         (99_999_999.0, "aberrant"),
         (999_999_999.0, "aberrant"),
         (123_456_789.0, "aberrant"),
+        (111_111_859.0, "suspect"),  # six fois le même chiffre
+        (111_111_159.0, "aberrant"),  # sept fois
         (105_000_000.0, "suspect"),
         (116_400_000.0, "suspect"),
         (3_000_000_000.0, "suspect"),
@@ -746,7 +763,7 @@ def test_les_six_tables_suivent_leur_schema_et_se_trient(config):
         {"ligne": 1, "heures": "-1"},
         {"ligne": 2, "source": "suivi_a", "mois": "07/2026", "heures": "12,5"},
     ]
-    autres = [{"ligne": n, "fichier": "autre"} for n in range(1, 6)]
+    autres = [{"ligne": n, "fichier": "autre", "operation": f"  OP\u00a0{n} "} for n in range(1, 6)]
     recues = tables(suivi=[*lignes, *autres], decp=[{}], grands_projets=[{}], structures=[{}])
     produites = controler(recues, config)
     for nom, table in produites.items():
@@ -754,6 +771,7 @@ def test_les_six_tables_suivent_leur_schema_et_se_trient(config):
         pd.testing.assert_frame_equal(table, SCHEMAS[nom].verifier(table))
         cle = list(SCHEMAS[nom].cle)
         pd.testing.assert_frame_equal(table, table.sort_values(cle, ignore_index=True))
+    assert "OP 5" in produites["controle/suivi"]["operation"].tolist()  # espaces de trop retirés
 
 
 def test_le_bilan_compte_toute_ligne_meme_dans_un_fichier_tout_ecarte(config):
@@ -767,13 +785,13 @@ def test_le_bilan_compte_toute_ligne_meme_dans_un_fichier_tout_ecarte(config):
 
 
 def test_trop_de_lignes_ecartees_arretent_tout_et_disent_pourquoi(config):
-    lignes = [{"heures": "-1"}, {"heures": "-1"}, {"operation": None}, {}, {}]
+    lignes = [{"operation": None}, {"operation": None}, {"heures": "-1"}, {}, {}]
     with pytest.raises(QualiteError) as refus:
         controler(tables(suivi=lignes), config)
     constat = refus.value.constat
     assert "suivi_b : 3 lignes écartées sur 5, soit 60 %" in constat
-    assert "heures_hors_bornes 2 (par exemple envoi, ligne 1)" in constat
-    assert constat.index("heures_hors_bornes") < constat.index("operation_absente")
+    assert "operation_absente 2 (par exemple envoi, ligne 1)" in constat
+    assert constat.index("operation_absente") < constat.index("heures_hors_bornes 1")
 
 
 def test_vingt_pour_cent_d_ecartees_passent_encore(config):

@@ -36,11 +36,13 @@ def _lignes_brutes(config):
     with export.open(encoding="cp1252", newline="") as flux:
         yield from (("suivi_a", ligne) for ligne in csv.DictReader(flux, delimiter=";"))
     [classeur] = (config.raw / "suivi_b").rglob("*.xlsx")
-    feuille = openpyxl.load_workbook(classeur, read_only=True)["Heures"].iter_rows(values_only=True)
+    ouvert = openpyxl.load_workbook(classeur, read_only=True)
+    feuille = ouvert["Heures"].iter_rows(values_only=True)
     entetes = next(feuille)
     for valeurs in feuille:
         textes = ("" if valeur is None else str(valeur) for valeur in valeurs)
         yield "suivi_b", dict(zip_longest(entetes, textes, fillvalue=""))
+    ouvert.close()
 
 
 def _date(texte: str) -> dt.date | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import io
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from observatoire.config import Config
 from observatoire.erreurs import PublicationError
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
-from observatoire.publication import editions
+from observatoire.publication import editions, polices
 from observatoire.publication.blocs import MIME
 from observatoire.publication.deroule import lire_blocs
 from observatoire.publication.rendu_html import rendre_html
@@ -298,6 +300,15 @@ def test_toutes_les_polices_du_pdf_sont_embarquees(pdf):
     assert all("SourceSansPro" in str(police.BaseFont) for police in polices)
 
 
+def test_tous_les_fils_partagent_les_polices_meme_au_premier_appel(monkeypatch):
+    polices._polices.cache_clear()
+    copier = polices.shutil.copy
+    monkeypatch.setattr(polices.shutil, "copy", lambda *a: (time.sleep(0.01), copier(*a)))
+    with ThreadPoolExecutor(4) as fils:
+        rendues = list(fils.map(lambda _: polices.pour_typst(), range(4)))
+    assert len({id(police) for police in rendues}) == 1
+
+
 def test_sans_texte_de_remplacement_le_pdf_est_refuse(config):
     with pytest.raises(PublicationError, match="alt"):
         rendre_pdf(notebook(entete(), figure("a", alt=None)), config)
@@ -510,14 +521,19 @@ def test_la_derniere_periode_est_le_dernier_trimestre_acheve_a_l_extraction(trav
         ]
         return pd.concat([table, pd.DataFrame(lignes)], ignore_index=True) if lignes else table
 
-    provenance = {nom: ["x"] for nom in SCHEMAS["indicateurs/provenance"].noms}
-    provenance |= {"date_extraction": [pd.Timestamp("2026-10-15")], "fictif": [True]}
-    provenance |= {nom: [1] for nom in ("lues", "gardees", "marquees", "ecartees")}
+    def recevoir(jour):
+        provenance = {nom: ["x"] for nom in SCHEMAS["indicateurs/provenance"].noms}
+        provenance |= {"date_extraction": [pd.Timestamp(jour)], "fictif": [True]}
+        provenance |= {nom: [1] for nom in ("lues", "gardees", "marquees", "ecartees")}
+        magasin.ecrire("indicateurs/provenance", pd.DataFrame(provenance))
+
     magasin = Magasin(travail.processed)
-    magasin.ecrire("indicateurs/provenance", pd.DataFrame(provenance))
-    # le 15 octobre 2026, le quatrième trimestre et l'année ne sont pas achevés
     magasin.ecrire("indicateurs/valeurs", valeurs("2026-T2", "2026-T3", "2026-T4", "2026"))
+    # le 15 octobre 2026, le quatrième trimestre n'est pas achevé ; en janvier, l'année l'est aussi
+    recevoir("2026-10-15")
     assert str(editions.derniere_periode(travail)) == "2026-T3"
-    magasin.ecrire("indicateurs/valeurs", valeurs("2026-T4"))
+    recevoir("2027-01-15")
+    assert str(editions.derniere_periode(travail)) == "2026-T4"
+    recevoir("2026-06-30")
     with pytest.raises(PublicationError, match="Aucun trimestre complet"):
         editions.derniere_periode(travail)

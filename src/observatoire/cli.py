@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -15,6 +15,13 @@ from observatoire.erreurs import ObservatoireError
 from observatoire.perimetre import Periode, Territoire
 
 
+class _Attendue(click.ClickException):
+    """Une erreur attendue, écrite en français sur la sortie d'erreur."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"Erreur : {self.message}", file=file, err=file is None)
+
+
 class _Groupe(click.Group):
     """Affiche une erreur attendue sans pile d'appels."""
 
@@ -22,7 +29,7 @@ class _Groupe(click.Group):
         try:
             return super().invoke(ctx)
         except ObservatoireError as erreur:
-            raise click.ClickException(str(erreur)) from erreur
+            raise _Attendue(str(erreur)) from erreur
 
 
 @click.group(cls=_Groupe, context_settings={"help_option_names": ["-h", "--help"]})

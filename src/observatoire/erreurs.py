@@ -74,7 +74,7 @@ def suggestion(texte: str, choix: Iterable[str]) -> str:
     'Valeurs admises : territoire, periode.'
     """
     choix = list(choix)
-    proches = difflib.get_close_matches(texte, choix, n=3, cutoff=0.6)
+    proches = difflib.get_close_matches(texte, choix, n=3, cutoff=0.7)
     if proches:
         return f"Vouliez-vous dire : {', '.join(proches)} ?"
     suite = ", …" if len(choix) > 25 else ""

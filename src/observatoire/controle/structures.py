@@ -27,7 +27,7 @@ def lire(table: pd.DataFrame, _source: Source, _config: Config) -> Lecture:
     """Rend les structures typées ; la commune est un code INSEE, ou un nom dans son département."""
     genre, marque = resoudre("familles_structure", table["genre"])
     departement = par_valeur(table["departement"], lire_departement)
-    commune = par_valeur(table["commune"], _code_ecrit).fillna(_code_du_nom(table["commune"], departement))
+    commune = par_valeur(table["commune"], lire_commune).fillna(_code_du_nom(table["commune"], departement))
     lue = table.assign(
         siret=lire_sirets(table["siret"]),
         genre=genre,
@@ -35,10 +35,6 @@ def lire(table: pd.DataFrame, _source: Source, _config: Config) -> Lecture:
         departement=departement.fillna(par_valeur(commune, departement_de)),
     )
     return Lecture(table, lue, {"marque_genre": marque})
-
-
-def _code_ecrit(texte: str) -> str | None:
-    return lire_commune(texte) if texte[:1].isdigit() else None
 
 
 def _code_du_nom(noms: pd.Series, departements: pd.Series) -> pd.Series:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,14 +52,6 @@ def _style() -> Any:
         "font.family": [POLICE],
         "font.size": CORPS,
         "text.color": TEXTE,
-        "axes.labelcolor": TEXTE,
-        "xtick.color": TEXTE,
-        "ytick.color": TEXTE,
-        "xtick.labelsize": CORPS,
-        "ytick.labelsize": CORPS,
-        "axes.edgecolor": FILET,
-        "axes.linewidth": 0.6,
-        "axes.unicode_minus": True,
         "hatch.linewidth": 0.7,
         "svg.fonttype": "none",
         "svg.hashsalt": "observatoire",
@@ -113,6 +104,7 @@ def largeur_texte(figure: Figure, texte: str, corps: float = CORPS) -> float:
 def _en_svg(figure: Figure) -> str:
     """Le SVG seul, sans prologue ni métadonnées."""
     tampon = io.StringIO()
-    figure.savefig(tampon, format="svg", metadata={"Date": None}, bbox_inches=None, transparent=True)
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", tampon.getvalue(), flags=re.DOTALL)
+    sans = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(tampon, format="svg", metadata=sans, bbox_inches=None, transparent=True)
+    svg = tampon.getvalue()
     return svg[svg.index("<svg") :]

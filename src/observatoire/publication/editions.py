@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from observatoire.perimetre import Territoire
 
 NOTEBOOK = "fiche_territoire.ipynb"
+_NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def produire_fiches(
         config: le dossier de travail.
         territoires: les territoires, chacun une fois.
         periode: la période des fiches.
-        processus: notebooks exécutés en même temps ; par défaut, un par cœur.
+        processus: notebooks exécutés en même temps ; par défaut un par cœur, huit au plus.
         suivi: appelée à chaque fiche écrite.
 
     Returns:
@@ -82,7 +83,7 @@ def produire_fiches(
     Raises:
         PublicationError: à la fin, si des fiches ont échoué ; le message les donne toutes.
     """
-    with ThreadPoolExecutor(processus or os.cpu_count() or 1) as fils:
+    with ThreadPoolExecutor(processus or min(os.cpu_count() or 1, _NOYAUX)) as fils:
         taches = {
             fils.submit(_produire, config, territoire, periode): territoire
             for territoire in dict.fromkeys(territoires)

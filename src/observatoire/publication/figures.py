@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COUPURE = 34
-_PAS, _LEGENDE, _ECART, _BORD = 4.4, 4.6, 1.2, 0.8
+_PAS, _LEGENDE, _ECART, _BORD = 4.4, 4.6, 1.3, 0.8
 _HAUTEUR_TRIMESTRES, _ENTRE = 34.0, 3.0
 
 _DISQUE: dict[str, Any] = {"marker": "o", "color": charte.COULEURS["personnes"], "ms": 5, "zorder": 4}
@@ -172,10 +172,13 @@ def _barrer(
         bout = ligne.longueur or 0.0
         axes.barh(rang, bout, height=0.68, color=ligne.couleur, linewidth=0)
         if ligne.repere is not None:
-            axes.vlines(ligne.repere, rang - 0.44, rang + 0.44, charte.REPERE, linewidth=1.6, clip_on=False)
+            for couleur, epaisseur in (("white", 3.2), (charte.REPERE, 1.6)):
+                axes.vlines(
+                    ligne.repere, rang - 0.44, rang + 0.44, couleur, linewidth=epaisseur, clip_on=False
+                )
             place = (charte.largeur_texte(figure, ligne.etiquette) + 2 * _ECART) * etendue / largeur
             bout = ligne.repere if bout <= ligne.repere < bout + place else bout
-        _note(axes, ligne.etiquette, bout, rang, (3, 0), va="center_baseline", **_ton(ligne.longueur))
+        _note(axes, ligne.etiquette, bout, rang, (3.5, 0), va="center_baseline", **_ton(ligne.longueur))
     return axes
 
 
@@ -219,7 +222,7 @@ def _legender(figure: Figure, gauche: float, marques: Sequence[tuple[str, dict[s
     for nom, marque in marques:
         charte.marquer(figure, gauche + 1, _LEGENDE / 2, **marque)
         forme = {"va": "center_baseline", "fontsize": charte.CORPS_SERRE, "color": charte.DISCRET}
-        charte.ecrire(figure, nom, gauche + 3, _LEGENDE / 2, **forme)
+        charte.ecrire(figure, nom, gauche + 3.4, _LEGENDE / 2, **forme)
         gauche += charte.largeur_texte(figure, nom, charte.CORPS_SERRE) + 8
 
 

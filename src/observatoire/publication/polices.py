@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import io
 import re
 import shutil
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +22,8 @@ _CARACTERES = (
     + "ÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŸŒÆàâäçèéêëîïôöùûüÿœæ«»’“”–—…·•°²³€§±×−≤≥→"
     + "\u00a0\u2009\u202f"
 )
+
+_VERROU = threading.Lock()
 
 
 def pour_la_page() -> str:
@@ -38,23 +42,25 @@ def dans_le_svg(svg: str) -> str:
     return re.sub(r"<svg\b[^>]*>", lambda balise: balise[0] + style, svg, count=1)
 
 
-@cache
 def pour_typst() -> typst.Fonts:
-    """Rend les polices du PDF, et elles seules : il ne dépend pas de celles du poste.
+    """Rend les polices du PDF, les mêmes pour tous les fils : il ne dépend pas de celles du poste."""
+    with _VERROU:
+        return _polices()
 
-    Le paquet livre chaque graisse en deux formats ; un dossier n'en garde qu'un, pour que le
+
+@cache
+def _polices() -> typst.Fonts:
+    """Les polices, dans un dossier qui dure autant que le processus.
+
+    Typst n'ouvre une police qu'à son emploi, et la remplace sans un mot si le fichier a disparu.
+    Le paquet livre chaque graisse en deux formats ; le dossier n'en garde qu'un, pour que le
     choix ne dépende pas de l'ordre des fichiers sur le disque.
     """
-    dossier = _dossier()
+    dossier = tempfile.mkdtemp(prefix="observatoire-polices-")
+    atexit.register(shutil.rmtree, dossier, ignore_errors=True)
     for graisse in ("Regular", "It", "Semibold", "Bold"):
-        shutil.copy(_fichier(graisse), dossier.name)
-    return typst.Fonts(include_system_fonts=False, font_paths=[dossier.name])
-
-
-@cache
-def _dossier() -> tempfile.TemporaryDirectory[str]:
-    """Un dossier qui vit autant que le processus : Typst n'ouvre une police qu'à son emploi."""
-    return tempfile.TemporaryDirectory(prefix="observatoire-polices-")
+        shutil.copy(_fichier(graisse), dossier)
+    return typst.Fonts(include_system_fonts=False, font_paths=[dossier])
 
 
 def _fichier(graisse: str) -> Path:

@@ -15,9 +15,10 @@ from observatoire.erreurs import ConfigError, ParametreError
 from observatoire.perimetre import Periode
 
 if TYPE_CHECKING:
+    from observatoire.acquisition.exemple.livraison import Livraison
     from observatoire.config import Config
 
-ECHELLE_MAXIMUM = 1000
+ECHELLES = (0.01, 1000)
 PRODUCTEUR = "Générateur d'exemple de l'observatoire"
 LICENCE = "Données fictives, sans droit attaché"
 
@@ -44,33 +45,35 @@ def ecrire_exemple(
         Le chemin scellé de chaque fichier, et `True` s'il est nouveau.
 
     Raises:
-        ParametreError: l'échelle n'est pas un nombre positif, ou la période n'est pas un trimestre.
+        ParametreError: l'échelle est hors bornes, ou la période n'est pas un trimestre.
         ConfigError: `[exemple]` manque ou est incomplet.
         SourceError: une autre livraison porte déjà ces noms à cette date.
     """
-    if not 0 < echelle <= ECHELLE_MAXIMUM:
+    minimum, maximum = ECHELLES
+    if not minimum <= echelle <= maximum:
         raise ParametreError(
-            f"Échelle refusée : {echelle}.", f"Donner un nombre entre 0 et {ECHELLE_MAXIMUM}, par exemple 1."
+            f"Échelle refusée : {echelle}.", f"Donner un nombre entre {minimum} et {maximum}, par exemple 1."
         )
     trimestre, region = _fonder(config, dernier_trimestre, graine)
     creer_cle(chemin_cle())
     with tempfile.TemporaryDirectory() as dossier:
         livraisons = ecrire_sources(config, region, echelle, Path(dossier), str(trimestre))
-        return [
-            scelle
-            for nom, livraison in livraisons.items()
-            for scelle in sceller(
-                config,
-                nom,
-                livraison.fichiers,
-                date_extraction=region.fenetre.date_extraction,
-                fictif=True,
-                titre=f"{config.source(nom).titre} (données fictives)",
-                producteur=PRODUCTEUR,
-                licence=LICENCE,
-                defauts=livraison.defauts,
-            )
-        ]
+        scelles = [_sceller(config, nom, livraisons[nom], region) for nom in livraisons]
+    return [scelle for livraison in scelles for scelle in livraison]
+
+
+def _sceller(config: Config, nom: str, livraison: Livraison, region: Region) -> list[tuple[Path, bool]]:
+    return sceller(
+        config,
+        nom,
+        livraison.fichiers,
+        date_extraction=region.fenetre.date_extraction,
+        fictif=True,
+        titre=f"{config.source(nom).titre} (données fictives)",
+        producteur=PRODUCTEUR,
+        licence=LICENCE,
+        defauts=livraison.defauts,
+    )
 
 
 def _fonder(config: Config, dernier_trimestre: Periode | None, graine: int | None) -> tuple[Periode, Region]:

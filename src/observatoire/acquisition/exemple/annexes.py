@@ -16,7 +16,7 @@ from observatoire.acquisition.exemple.geographie import CODES_DEPARTEMENTS
 from observatoire.acquisition.exemple.tirages import generateur
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from observatoire.acquisition.exemple.region import Bloc, Region
@@ -38,6 +38,13 @@ DEFAUTS_STRUCTURES = {
 }
 
 
+_DEFAUTS_GRANDS_PROJETS: dict[str, tuple[float, str, Callable[[Any], Valeur]]] = {
+    "acheteur_siret_espaces": (0.03, "acheteur_id", siret_espace),
+    "reference_autrement": (0.20, "marche_reference", lambda reference: reference.replace("-", "")),
+    "heures_totales_vides": (0.05, "heures_totales", lambda _heures: None),
+}
+
+
 def lignes_grands_projets(
     region: Region, bloc: Bloc, source: Source, nombres: Counter[str]
 ) -> Iterator[tuple[Valeur, ...]]:
@@ -50,33 +57,25 @@ def lignes_grands_projets(
     obligation = np.where(marches["notification"] < jour(cible.DEBUT_OBLIGATION_10), *cible.OBLIGATION_PCT)
     programmes = [cible.PROGRAMMES[rang] for rang in marches["programme"]]
     sirets = [region.acteurs.maitres_ouvrage[programme.maitre_ouvrage] for programme in programmes]
-    references = marches["reference"].tolist()
-    totales: list[Valeur] = (heures.to_numpy() * 100 / obligation).round().tolist()
-    for defaut, part in zip(DEFAUTS_GRANDS_PROJETS, cible.PARTS_DEFAUTS_GRANDS_PROJETS, strict=True):
-        choisis = np.flatnonzero(rng.random(len(marches)) < part).tolist()
-        nombres[defaut] += len(choisis)
-        for rang in choisis:
-            if defaut == "acheteur_siret_espaces":
-                sirets[rang] = siret_espace(sirets[rang])
-            elif defaut == "reference_autrement":
-                references[rang] = references[rang].replace("-", "")
-            else:
-                totales[rang] = None
+    notifie = ecrire_jours(marches["notification"].to_numpy(), source.lecture["date"])
     colonnes: dict[str, list[Any]] = {
         "maitre_ouvrage": [programme.maitre_ouvrage for programme in programmes],
         "acheteur_id": sirets,
         "programme": [programme.libelle for programme in programmes],
-        "marche_reference": references,
+        "marche_reference": marches["reference"].tolist(),
         "objet": marches["objet"].tolist(),
-        "date_notification": ecrire_jours(
-            marches["notification"].to_numpy(), source.lecture["date"]
-        ).tolist(),
+        "date_notification": notifie.tolist(),
         "obligation_pct": obligation.tolist(),
         "pme_pct": rng.integers(12, 36, size=len(marches)).tolist(),
         "heures_engagees": heures.tolist(),
-        "heures_totales": totales,
+        "heures_totales": (heures.to_numpy() * 100 / obligation).round().tolist(),
     }
-    yield from zip(*(colonnes[nom] for nom in source.colonnes), strict=True)
+    for defaut, (part, nom, alterer) in _DEFAUTS_GRANDS_PROJETS.items():
+        choisis = np.flatnonzero(rng.random(len(marches)) < part).tolist()
+        nombres[defaut] += len(choisis)
+        for rang in choisis:
+            colonnes[nom][rang] = alterer(colonnes[nom][rang])
+    return zip(*(colonnes[nom] for nom in source.colonnes), strict=True)
 
 
 def ecrire_structures(region: Region, chemin: Path, source: Source) -> Counter[str]:

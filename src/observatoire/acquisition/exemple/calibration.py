@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 # ── Volumes d'une année, à l'échelle 1 ─────────────────────────────────────────────────────────
 HEURES_PAR_AN = 6_300_000  # OGPF 2021 ; 12 364 personnes et environ 16 000 contrats la même année
-PERTES = 0.03  # heures tirées qui ne paraîtront pas : durées bornées, remontées tardives, lignes écartées
+PERTES = 0.02  # heures tirées qui ne paraîtront pas : durées bornées, remontées tardives, lignes écartées
 ANNEE_DE_REFERENCE = 2025
 CROISSANCE_ANNUELLE = 0.02  # hypothèse
 MARCHES_PAR_AN = 3_000  # hypothèse : marchés portant une clause, notifiés dans l'année
@@ -80,7 +80,7 @@ SECTEURS = (
     Secteur("PI", "PI", 2, 0.30, ("71300000", "72200000", "79311000"), ("Maîtrise d'œuvre et études",)),
     Secteur("FOURN", "F", 1, 0.20, ("39130000", "30192000"), ("Fourniture de mobilier",)),
 )  # fmt: skip
-FEMMES_TRAVAUX_GRANDS_PROJETS = 0.163  # 16,6 % tous types confondus, OGPF 2021
+FEMMES_TRAVAUX_GRANDS_PROJETS = 0.158  # 16,6 % tous types confondus, OGPF 2021
 
 MODALITES = {  # part des heures (Hérault 2020, déplacé) et population concernée
     "CE": (87.7, "ordinaire"),
@@ -248,7 +248,7 @@ NOMS_COMPOSES = 0.08
 
 # ── Données essentielles ───────────────────────────────────────────────────────────────────────
 DECP_SEUIL = 40_000  # seuil de publication depuis 2020
-DECP_RETROUVES = 0.60  # part des marchés clausés au-dessus du seuil que l'acheteur a publiés
+DECP_RETROUVES = 0.55  # part des marchés clausés au-dessus du seuil que l'acheteur a publiés
 DECP_TYPES = {"T": 29, "S": 33, "PI": 6, "F": 32}  # OECP 2021
 DECP_PREMIERE_ANNEE_SOCIALE = "2024-01-01"
 DECP_SOCIALES_DES_CLAUSES = {"dite": 86, "tue": 8, "non renseignée": 6}
@@ -273,5 +273,4 @@ ABANDONNEES = 0.25  # des clauses restées sans contrat
 PART_DEUX_STRUCTURES = 0.22  # des parcours de deux contrats : 3 % des personnes (registre des pièges, T1)
 PART_DOUBLES = 0.02
 PART_SANS_DETAIL = 0.015
-PARTS_DEFAUTS_GRANDS_PROJETS = (0.03, 0.20, 0.05)  # SIRET à espaces, référence collée, heures totales vides
 DEFAUTS_STRUCTURES = (5, 8, 6, 10)  # SIRET faux, à espaces, lignes en double, communes en toutes lettres

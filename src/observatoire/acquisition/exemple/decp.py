@@ -236,22 +236,20 @@ def _contrat(v: dict[str, Any], rang: int) -> dict[str, Any]:
         "typesPrix": {"typePrix": [v["type_prix"]]},
         "formePrix": v["forme_prix"],
         "titulaires": [{"titulaire": {"typeIdentifiant": "SIRET", "id": siret}} for siret in sirets],
-        "considerationsSociales": _considerations(v["sociale"], rang),
+        **_considerations(v["sociale"], rang),
         "considerationsEnvironnementales": {"considerationEnvironnementale": [v["environnement"]]},
     }
-    if contrat["considerationsSociales"] is None:
-        del contrat["considerationsSociales"]
     if v["modifie"]:
         contrat["modifications"] = [{"modification": _modification(v)}]
     return contrat
 
 
-def _considerations(sociale: str, rang: int) -> dict[str, list[str]] | None:
-    """Rend la liste publiée, ou rien quand le champ est absent."""
+def _considerations(sociale: str, rang: int) -> dict[str, Any]:
+    """Rend le champ publié, ou rien quand il est absent."""
     if sociale == NON_RENSEIGNEE:
         formes = (*REMPLISSAGES, SANS_CHAMP)
         sociale = formes[rang % len(formes)]
-    return {"considerationSociale": sociale.split("|")} if sociale else None
+    return {"considerationsSociales": {"considerationSociale": sociale.split("|")}} if sociale else {}
 
 
 def _modifications(rng: np.random.Generator, notification: Entiers, extraction: int) -> Textes:

@@ -71,12 +71,15 @@ class FichierDecp:
             )
             self._separateur = ",\n"
 
-    def fermer(self, concessions: Iterable[dict[str, Any]]) -> None:
-        """Passe aux concessions, puis ferme le fichier."""
+    def finir(self, concessions: Iterable[dict[str, Any]]) -> None:
+        """Passe aux concessions, puis clôt le document."""
         self._flux.write('\n],"contrat-concession":[')
         self._separateur = "\n"
         self.ajouter(concessions)
         self._flux.write("\n]}}\n")
+
+    def fermer(self) -> None:
+        """Ferme le fichier."""
         self._flux.close()
 
 
@@ -94,13 +97,14 @@ def ecrire_sources(
     projets = config.source("grands_projets")
     with ExitStack() as pile:
         decp = FichierDecp(fichiers["decp"])
+        pile.callback(decp.fermer)
         sorties = {s: _ouvrir(pile, config.source(s), fichiers[s]) for s in LOGICIELS}
         gp = _ouvrir(pile, projets, fichiers["grands_projets"])
         for bloc in tirer_blocs(region, echelle):
             decp.ajouter(publier(region, bloc, livraisons["decp"].nombres))
             gp.ajouter(lignes_grands_projets(region, bloc, projets, livraisons["grands_projets"].nombres))
             _ajouter_suivis(config, region, bloc, sorties, livraisons)
-        decp.fermer(publier_concessions(region, echelle))
+        decp.finir(publier_concessions(region, echelle))
     for source, sortie in {**sorties, "grands_projets": gp}.items():
         livraisons[source].fichiers = sortie.fichiers
     livraisons["structures"].nombres = ecrire_structures(
@@ -137,9 +141,9 @@ def _ajouter_suivis(
     for logiciel, nom in enumerate(LOGICIELS):
         source, nombres = config.source(nom), livraisons[nom].nombres
         export = exporter(region, bloc, logiciel, source)
-        nombres.update(constater(export))
         rng = generateur(region.graine, _PLANTER, bloc.numero, logiciel)
         nombres.update(planter(rng, export, source.lecture))
+        nombres.update(constater(export))
         sorties[nom].ajouter(_lignes(export, source))
         suivies.append(np.unique(export.personnes))
     for nom in LOGICIELS:
@@ -150,7 +154,7 @@ def _lignes(export: Export, source: Source) -> Iterable[tuple[Any, ...]]:
     noms = [*source.colonnes, *source.identite]
     colonnes = [colonne.tolist() for colonne in export.colonnes(noms)]
     if source.lecture["format"] == "xlsx":
-        for nom in NOMBRES:
+        for nom in set(NOMBRES) & set(noms):
             rang = noms.index(nom)
             colonnes[rang] = [_nombre(texte) for texte in colonnes[rang]]
     return zip(*colonnes, strict=True)

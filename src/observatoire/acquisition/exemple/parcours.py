@@ -12,7 +12,6 @@ from observatoire.acquisition.exemple.acteurs import GENRES, REGION
 from observatoire.acquisition.exemple.calendrier import JOURS_PAR_MOIS, mois_de, premier_jour
 from observatoire.acquisition.exemple.marches import GRAND_PROJET_DES_SECTEURS
 from observatoire.acquisition.exemple.tirages import (
-    TirageParGroupe,
     caler,
     choisir,
     echanger,
@@ -66,19 +65,21 @@ def tirer_entrees(
         * (1 + cible.CROISSANCE_ANNUELLE * (annee - cible.ANNEE_DE_REFERENCE - 0.5))
     )
     premiers, derniers = mois_de(clauses["debut"].to_numpy()), mois_de(clauses["fin"].to_numpy())
-    par_entree = _heures_par_entree(clauses)
+    par_entree, classes = _heures_par_entree(clauses), clauses["classe"].to_numpy()
     attendues = np.zeros(len(clauses))
-    tirees, jours = [], []
+    tirees, couples, jours = [], [], []
     for ce_mois, a_faire in zip(mois.tolist(), heures, strict=True):
         actives = np.flatnonzero((premiers <= ce_mois) & (ce_mois <= derniers))
         parts = _parts_des_heures(clauses.iloc[actives], ce_mois // 12 + 1970)
         attendues[actives] += parts * a_faire
         nombre = int(etaler(rng, np.array([(parts / par_entree[actives]).sum() * a_faire]))[0])
-        tirees.append(actives[choisir(rng, parts / par_entree[actives], nombre)])
+        clause = actives[choisir(rng, parts / par_entree[actives], nombre)]
+        tirees.append(clause)
+        couples.append(_couples(rng, classes[clause]))
         jours.append(rng.integers(0, 28, size=nombre) + int(premier_jour(np.array(ce_mois))))
-    clause = np.concatenate(tirees)
-    classe = clauses["classe"].to_numpy()[clause]
-    entrees = pd.DataFrame({"jour": np.concatenate(jours), "clause": clause, "couple": _couples(rng, classe)})
+    entrees = pd.DataFrame(
+        {nom: np.concatenate(v) for nom, v in (("jour", jours), ("clause", tirees), ("couple", couples))}
+    )
     simules = np.maximum(np.minimum(derniers, mois[-1]) - np.maximum(premiers, mois[0]) + 1, 1)
     return entrees, attendues * (derniers - premiers + 1) / simules
 
@@ -182,11 +183,11 @@ def _parts_des_heures(actives: pd.DataFrame, annee: int) -> Reels:
 
 
 def _couples(rng: np.random.Generator, classe: Entiers) -> Entiers:
-    nombre = len(cible.COUPLES)
-    tirage = TirageParGroupe(
-        np.repeat(np.arange(len(cible.CLASSES)), nombre), _ENTREES_PAR_CLASSE.ravel(), len(cible.CLASSES)
-    )
-    return tirage.tirer(rng, classe) % nombre
+    couple = np.empty(len(classe), dtype=np.int64)
+    for rang, entrees in enumerate(_ENTREES_PAR_CLASSE):
+        concernes = np.flatnonzero(classe == rang)
+        couple[concernes] = choisir(rng, entrees, len(concernes))
+    return couple
 
 
 def _nombres_de_contrats(rng: np.random.Generator, couple: Entiers) -> Entiers:

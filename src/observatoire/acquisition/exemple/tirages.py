@@ -23,9 +23,13 @@ def generateur(*graine: int) -> np.random.Generator:
 
 
 def choisir(rng: np.random.Generator, poids: Iterable[float], nombre: int) -> Entiers:
-    """Tire `nombre` rangs, en proportion de poids positifs ou nuls."""
+    """Tire `nombre` rangs, en proportion de poids positifs ou nuls.
+
+    Le tirage est stratifié : les effectifs tirés collent aux poids, même sur un petit nombre.
+    """
     cumul = np.cumsum(np.fromiter(poids, dtype=float))
-    tires: Entiers = np.searchsorted(cumul, rng.random(nombre) * cumul[-1], side="right")
+    positions = (rng.permutation(nombre) + rng.random(nombre)) / max(nombre, 1)
+    tires: Entiers = np.searchsorted(cumul, positions * cumul[-1], side="right")
     return np.minimum(tires, len(cumul) - 1)
 
 

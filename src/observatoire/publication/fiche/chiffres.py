@@ -40,9 +40,7 @@ _CLES = (
         "marches_clauses_generateurs",
         "d’au moins une heure",
     ),
-    _Cle(
-        "Équivalents temps plein", "equivalents_temps_plein", "ETP", SUR_PLACE, "à {heures_par_etp} heures", 1
-    ),
+    _Cle("En temps plein", "equivalents_temps_plein", "ETP", SUR_PLACE, "à {heures_par_etp} heures", 1),
 )
 
 

@@ -11,7 +11,7 @@ from observatoire.erreurs import ParametreError, PerimetreError, PublicationErro
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.blocs import Avis
-from observatoire.publication.cellules import NON_SIGNIFICATIVE, Cellule, Cellules, variation
+from observatoire.publication.cellules import NON_SIGNIFICATIVE, SECRET, Cellule, Cellules, variation
 from observatoire.publication.fiche import phrases
 from observatoire.publication.formats import pct
 from observatoire.publication.repartitions import Repartition, repartir
@@ -135,7 +135,9 @@ class Contexte:
         return taux.nombre is not None and taux.nombre > self.parametre("seuil_alerte_non_renseigne_pct")
 
     def noter_nr(self, taux: Cellule) -> str:
-        """Dit le taux de non-renseigné, et prévient s'il est élevé ; rien s'il est nul."""
+        """Dit le taux de non-renseigné, et prévient s'il est élevé ou secret ; rien s'il est nul."""
+        if taux.statut == SECRET:
+            return phrases.NON_RENSEIGNE_SECRET
         prudence = phrases.PRUDENCE if self.alerte_nr(taux) else ""
         return phrases.NON_RENSEIGNE.format(taux=pct(taux), prudence=prudence) if taux.nombre else ""
 

@@ -120,6 +120,8 @@ def _part(contexte: Contexte, social: Repartition, code: str) -> Cellule:
 def _constat_publics(
     contexte: Contexte, notifies: Repartition, social: Repartition, pour_cent: Cellule
 ) -> str:
+    if pour_cent.nombre == 0:
+        return phrases.PUBLICS_ZERO
     if pour_cent.nombre is not None:
         return phrases.PUBLICS_CONSTAT.format(part=pct(pour_cent))
     if not notifies.ensemble.nombre:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 REGION = "Île-de-France"
 PRUDENCE = ", à lire avec prudence"
 NON_RENSEIGNE = "Non renseigné : {taux}, hors du calcul des parts{prudence}."
+NON_RENSEIGNE_SECRET = "Non renseigné : s ; les parts portent sur l’ensemble."
+BASE_RENSEIGNE, BASE_ENSEMBLE = "de ce qui est renseigné", "de l’ensemble"
 SANS_DONNEES = "{titre} : aucune donnée {ou} au {quand}."
 RIEN_DE_PUBLIABLE = "Aucune valeur n’est publiable : elles sont secrètes ou ne sont pas disponibles."
 EFFECTIF_NUL = "Rien n’a été observé sur la période : l’ensemble vaut zéro."
@@ -48,7 +50,7 @@ HEURES_PAR_MODALITE = Sujet(
     noms=("heure", "heures"),
     titre="Heures réalisées par modalité juridique",
     sous_titre="Heures d’insertion réalisées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
-    lecture="au {quand}, « {modalite} » porte {effectif}, soit {part} des heures de modalité renseignée.",
+    lecture="au {quand}, « {modalite} » porte {effectif}, soit {part} {base}.",
     constats={
         "EXECUTION": "Les conditions d’exécution portent {part} des heures",
         "EXECUTION_CRITERE": "Les conditions d’exécution assorties d’un critère portent {part} des heures",
@@ -68,7 +70,7 @@ CONTRATS = Sujet(
     noms=("contrat", "contrats"),
     titre="Contrats de travail par type",
     sous_titre="Contrats ayant au moins une heure travaillée {ou}, {quand} ; ensemble : {ensemble}",
-    lecture="au {quand}, « {modalite} » compte {effectif}, soit {part} des contrats de type renseigné.",
+    lecture="au {quand}, « {modalite} » compte {effectif}, soit {part} {base}.",
     constats={
         "CDI": "Les CDI forment {part} des contrats",
         "CDD": "Les CDD forment {part} des contrats",
@@ -90,7 +92,7 @@ PRESCRIPTEURS = Sujet(
     titre="Bénéficiaires par prescripteur",
     sous_titre="Bénéficiaires qui habitent {ou}, {quand}, selon qui les a orientés ; ensemble : {ensemble}",
     autres="Autres prescripteurs",
-    lecture="au {quand}, « {modalite} » a orienté {effectif}, soit {part} des prescripteurs connus.",
+    lecture="au {quand}, « {modalite} » a orienté {effectif}, soit {part} {base}.",
     constats={
         "FT": "France Travail a orienté {part} des bénéficiaires",
         "ML": "Les missions locales ont orienté {part} des bénéficiaires",
@@ -113,7 +115,7 @@ RESIDENCE = Sujet(
     titre="Département de résidence des personnes employées",
     sous_titre="Personnes employées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
     autres="Autres départements",
-    lecture=("au {quand}, {effectif} habitent « {modalite} », soit {part} des résidences connues."),
+    lecture=("au {quand}, {effectif} habitent « {modalite} », soit {part} {base}."),
 )
 
 TENDANCE_TITRE = "Heures d’insertion réalisées par trimestre"
@@ -139,6 +141,7 @@ CLAUSES_CONSTATS = {
 
 PUBLICS_TITRE = "Marchés publics notifiés par type"
 PUBLICS_CONSTAT = "{part} des marchés notifiés comportent une considération sociale"
+PUBLICS_ZERO = "Aucun des marchés notifiés et renseignés ne comporte de considération sociale"
 PUBLICS_SANS_PART = "{marches} {ou}"
 PUBLICS_SOUS_TITRE = (
     "Marchés publics notifiés, exécutés {ou}, {quand} (données essentielles de la commande publique)"
@@ -156,7 +159,8 @@ PROFIL_SOUS_TITRE = "Part des bénéficiaires qui habitent {ou}, {quand}, en % ;
 PROFIL_CONSTAT = "Les femmes forment {part} des bénéficiaires"
 PROFIL_COMPARE = "Les femmes forment {part} des bénéficiaires, contre {region} en Île-de-France"
 PROFIL_COMME = "Les femmes forment {part} des bénéficiaires, comme en Île-de-France"
-PROFIL_LECTURE = "au {quand}, la ligne « {modalite} » compte {effectif}, soit {part} des personnes renseignées."
+PROFIL_LECTURE = "au {quand}, la ligne « {modalite} » compte {effectif}, soit {part}."
+PROFIL_SECRET = ", part sur l’ensemble"
 PROFIL_NR = "Non renseigné, hors des parts : {taux}."
 
 EMPLOYEURS = "Par employeur : {parts}."

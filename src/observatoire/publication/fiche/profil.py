@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
-from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, Cellule
+from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, SECRET, Cellule
 from observatoire.publication.fiche import phrases
 from observatoire.publication.fiche.contexte import REGION
 from observatoire.publication.formats import accorder, entier, pct
@@ -74,7 +74,7 @@ def _note(contexte: Contexte) -> str:
     criteres = dict.fromkeys(ventilation for _, ventilation, _ in (*phrases.PROFILS, ("", _PUBLIC, ())))
     taux = {critere: contexte.repartir(_BENEFICIAIRES, critere).taux_nr for critere in criteres}
     ecrits = [
-        f"{phrases.CRITERES[critere]} {pct(cellule)}{phrases.PRUDENCE if contexte.alerte_nr(cellule) else ''}"
+        f"{phrases.CRITERES[critere]} {pct(cellule)}{_precaution(contexte, cellule)}"
         for critere, cellule in taux.items()
         if cellule.statut != NON_DISPONIBLE
     ]
@@ -83,6 +83,12 @@ def _note(contexte: Contexte) -> str:
         if ecrits
         else phrases.MULTIVALUE
     )
+
+
+def _precaution(contexte: Contexte, taux: Cellule) -> str:
+    if taux.statut == SECRET:
+        return phrases.PROFIL_SECRET
+    return phrases.PRUDENCE if contexte.alerte_nr(taux) else ""
 
 
 def _lecture(contexte: Contexte, lignes: list[Ligne]) -> str:

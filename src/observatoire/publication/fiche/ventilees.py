@@ -92,6 +92,7 @@ def _lecture(contexte: Contexte, sujet: Sujet, repartition: Repartition) -> str:
         modalite=ligne.libelle,
         effectif=accorder(ligne.effectif, *sujet.noms),
         part=pct(ligne.part),
+        base=phrases.BASE_RENSEIGNE if repartition.taux_nr.nombre else phrases.BASE_ENSEMBLE,
     )
 
 

@@ -1,0 +1,129 @@
+"""Les figures : ce qu'elles exigent, comment elles se dessinent."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Feuille
+
+from observatoire.erreurs import PublicationError
+from observatoire.publication import charte, figures
+from observatoire.publication.blocs import Figure, Tableau
+from observatoire.publication.figures import Barre, Colonne, Point
+from observatoire.referentiel import ventilations
+
+DEPOT = Path(__file__).parents[1]
+
+
+# ── Ce qu'une figure exige ──
+
+COMPLETE = Figure(
+    id="a",
+    titre="Un constat",
+    sous_titre="Quoi, où, quand",
+    alt="Barres.",
+    tableau=Tableau(["Modalité", "Heures"], [["Condition d’exécution", "12"]]),
+    lecture="12 heures.",
+    champ="Champ.",
+    source="Source.",
+    svg="<svg></svg>",
+)
+
+
+@pytest.mark.parametrize("champ", ["id", "titre", "sous_titre", "alt", "lecture", "champ", "source"])
+@pytest.mark.parametrize("vide", ["", "  "])
+def test_une_figure_sans_l_un_de_ses_textes_est_impossible(champ, vide):
+    with pytest.raises(PublicationError, match=champ):
+        dataclasses.replace(COMPLETE, **{champ: vide})
+
+
+def test_une_figure_sans_tableau_ou_sans_raison_de_ne_rien_montrer_est_impossible():
+    with pytest.raises(TypeError, match="lecture"):
+        Figure(id="a", titre="t", sous_titre="s", alt="a", tableau=COMPLETE.tableau, champ="c", source="s")
+    with pytest.raises(PublicationError, match="tableau"):
+        dataclasses.replace(COMPLETE, tableau=Tableau(["Modalité"], []))
+    with pytest.raises(PublicationError, match="avis"):
+        dataclasses.replace(COMPLETE, svg=None)
+    with pytest.raises(PublicationError, match="inégales"):
+        Tableau(["Modalité", "Heures"], [["Condition d’exécution"]])
+
+
+def test_un_nom_hostile_reste_du_texte(monkeypatch):
+    monkeypatch.setenv("OBSERVATOIRE_RACINE", str(DEPOT))
+    hostile = "<script>alert('x')</script>{{ 7*7 }}"
+    html = dataclasses.replace(COMPLETE, titre=hostile, alt=f'" onerror="{hostile}').html()
+    assert "<script" not in html
+    assert 'onerror="' not in html
+    assert "{{ 7*7 }}" in html
+
+
+# ── Le dessin ──
+
+
+def _luminance(couleur: str) -> float:
+    canaux = [int(couleur[rang : rang + 2], 16) / 255 for rang in (1, 3, 5)]
+    r, v, b = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in canaux]
+    return 0.2126 * r + 0.7152 * v + 0.0722 * b
+
+
+@pytest.mark.parametrize("couleur", [*charte.COULEURS.values(), charte.GRIS, charte.REPERE])
+def test_toute_couleur_se_voit_sur_le_blanc(couleur):
+    assert 1.05 / (_luminance(couleur) + 0.05) >= 3
+
+
+def _textes(svg: str) -> list[tuple[str, float, float]]:
+    """Les textes d'un SVG, leur bord gauche et leur bord droit en millimètres."""
+    feuille = Feuille()
+    FigureCanvasAgg(feuille)
+    bords = []
+    for style, x, texte in re.findall(r'<text style="([^"]*)" x="([-\d.]+)"[^>]*>([^<]+)</text>', svg):
+        corps = float(re.search(r"([\d.]+)px", style)[1])
+        largeur = charte.largeur_texte(feuille, texte, corps)
+        ancre = re.search(r"text-anchor: (\w+)", style)
+        avant = {"end": largeur, "middle": largeur / 2}.get(ancre[1] if ancre else "start", 0)
+        gauche = float(x) * 25.4 / 72 - avant
+        bords.append((texte, gauche, gauche + largeur))
+    return bords
+
+
+LIBELLES = st.sampled_from(
+    [libelle for ventilation in ventilations().values() for libelle in ventilation.libelles.values()]
+)
+PARTS_DESSINEES = st.one_of(st.none(), st.sampled_from([0.0, 0.1, 50.0, 100.0]), st.floats(0, 100))
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(LIBELLES, PARTS_DESSINEES, PARTS_DESSINEES), min_size=1, max_size=8))
+def test_aucun_texte_ne_sort_de_la_figure(lignes):
+    etiquettes = ["s" if part is None else f"{part:.1f} % du total" for _, part, _ in lignes]
+    dessins = [
+        figures.barres(
+            [Barre(n, p, e, charte.GRIS, r) for (n, p, r), e in zip(lignes, etiquettes, strict=True)]
+        ),
+        figures.points(
+            [Point(n, p, e, r) for (n, p, r), e in zip(lignes, etiquettes, strict=True)],
+            ("Yvelines", "Région"),
+        ),
+    ]
+    for dessin in dessins:
+        for texte, gauche, droite in _textes(dessin):
+            assert gauche >= -0.1, texte
+            assert droite <= charte.LARGEUR + 0.1, texte
+
+
+@pytest.mark.parametrize("hauteurs", [[1.0], [None], [0.0, 0.0], [1e9] * 12, [None, 3.0, 0.0] * 4])
+def test_la_tendance_se_dessine_quelles_que_soient_les_valeurs(hauteurs):
+    colonnes = [
+        Colonne(
+            f"T{rang % 4 + 1}", str(2023 + rang // 4), h, "1 000,0" if h else "s", charte.GRIS, rang == 11
+        )
+        for rang, h in enumerate(hauteurs)
+    ]
+    assert figures.trimestres(colonnes) == figures.trimestres(colonnes)
+    assert "nan" not in figures.trimestres(colonnes)
