@@ -53,3 +53,8 @@ def reelles() -> Path:
     if not REELLES.is_dir():
         pytest.skip("fichiers réels absents : déposer les données publiques dans ../shared/data")
     return REELLES
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Un changement voulu de la fiche se relit puis s'enregistre : `pytest --reecrire-attendus`."""
+    parser.addoption("--reecrire-attendus", action="store_true", help="Réécrit tests/attendus.")

@@ -72,6 +72,26 @@ def test_un_mauvais_fichier_n_ecrit_rien(lancer, travail, tmp_path_factory, nom,
     assert fichiers(travail.racine) == avant
 
 
+@pytest.mark.parametrize(("periode", "attendu"), [("2031-T1", "2026-T3"), ("2025", "2025-T4")])
+def test_une_periode_a_venir_ou_annuelle_propose_le_bon_trimestre(exemple, monkeypatch, periode, attendu):
+    monkeypatch.chdir(exemple.racine)
+    resultat = CliRunner().invoke(cli, ["fiches", "dep:93", "--periode", periode])
+    assert resultat.exit_code == 1
+    assert attendu in resultat.output
+    assert not (exemple.outputs / "fiches" / periode).exists()
+
+
+def test_un_disque_plein_se_dit_sans_pile(lancer, monkeypatch):
+    def plein(*_, **__):
+        raise OSError(28, "No space left on device", "data/processed/x.parquet")
+
+    monkeypatch.setattr("observatoire.acquisition.depot.sceller", plein)
+    resultat = lancer("importer", "decp", "x.json")
+    assert resultat.exit_code == 1
+    assert "No space left on device : data/processed/x.parquet" in resultat.output
+    assert "Traceback" not in resultat.output
+
+
 def test_le_docteur_dit_ce_qui_manque_et_ce_que_cela_empeche(lancer, monkeypatch):
     monkeypatch.setenv("PATH", "")
     sortie = lancer("docteur").output

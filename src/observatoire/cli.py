@@ -30,6 +30,10 @@ class _Groupe(click.Group):
             return super().invoke(ctx)
         except ObservatoireError as erreur:
             raise _Attendue(str(erreur)) from erreur
+        except OSError as erreur:
+            # disque plein, droits manquants : rien n'a été remplacé, le système dit pourquoi
+            message = f"{erreur.strerror or erreur} : {erreur.filename or 'écriture interrompue'}"
+            raise _Attendue(f"{message}\n→ Vérifier la place et les droits, puis relancer.") from erreur
 
 
 @click.group(cls=_Groupe, context_settings={"help_option_names": ["-h", "--help"]})
@@ -128,11 +132,11 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
 
     Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3
     """
-    from observatoire.publication.editions import derniere_periode, produire_fiches
+    from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
     config = Config.charger()
     demandes = [Territoire.lire(texte) for texte in territoires]
-    retenue = Periode.lire(periode) if periode else derniere_periode(config)
+    retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
     documents = produire_fiches(
         config,
         demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"]),

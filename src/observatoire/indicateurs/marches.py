@@ -115,7 +115,7 @@ def marches_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
     l’exécution, à défaut le département de l’acheteur. Une considération sociale est une clause,
     un critère ou une réservation. « Non renseigné » n’est pas « non » : le format en vigueur
     jusqu’en 2023 n’avait pas ce champ. Le seuil de publication a changé dans le temps
-    (40 000 € HT depuis 2024) : la série n’est pas homogène.
+    (25 000 € HT jusqu’en 2019, 40 000 € HT depuis 2020) : la série n’est pas homogène.
     """
     return _compter(table, par, "marche_id")
 

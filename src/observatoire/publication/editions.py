@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from observatoire.erreurs import ObservatoireError, PublicationError
+from observatoire.erreurs import ObservatoireError, PerimetreError, PublicationError
 from observatoire.magasin import Magasin, ecrire_octets
 from observatoire.perimetre import Periode
 from observatoire.publication.execution import en_octets, executer
@@ -56,6 +56,25 @@ def derniere_periode(config: Config) -> Periode:
             "Aucun trimestre complet dans les données.", "Choisir une période : « --periode 2026-T3 »."
         )
     return max(completes)
+
+
+def periode_demandee(config: Config, texte: str) -> Periode:
+    """Lit la période demandée ; sans données elle donne une fiche qui le dit, mais pas dans l'avenir.
+
+    Raises:
+        PerimetreError: période mal écrite, annuelle, ou pas encore achevée dans les données.
+    """
+    periode, derniere = Periode.lire(texte), derniere_periode(config)
+    if periode.trimestre is None:
+        raise PerimetreError(
+            f"La fiche est trimestrielle : « {periode} » est une année.",
+            f"Écrire un trimestre : {periode}-T4.",
+        )
+    if periode > derniere:
+        raise PerimetreError(
+            f"Le trimestre {periode} n'est pas achevé dans les données.", f"Dernier complet : {derniere}."
+        )
+    return periode
 
 
 def produire_fiches(

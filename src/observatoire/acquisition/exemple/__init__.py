@@ -11,7 +11,7 @@ from observatoire.acquisition.exemple.calendrier import Fenetre
 from observatoire.acquisition.exemple.livraison import ecrire_sources
 from observatoire.acquisition.exemple.region import Region
 from observatoire.acquisition.pseudonymes import chemin_cle, creer_cle
-from observatoire.erreurs import ConfigError, ParametreError
+from observatoire.erreurs import ConfigError, ParametreError, SourceError
 from observatoire.perimetre import Periode
 
 if TYPE_CHECKING:
@@ -63,17 +63,22 @@ def ecrire_exemple(
 
 
 def _sceller(config: Config, nom: str, livraison: Livraison, region: Region) -> list[tuple[Path, bool]]:
-    return sceller(
-        config,
-        nom,
-        livraison.fichiers,
-        date_extraction=region.fenetre.date_extraction,
-        fictif=True,
-        titre=f"{config.source(nom).titre} (données fictives)",
-        producteur=PRODUCTEUR,
-        licence=LICENCE,
-        defauts=livraison.defauts,
-    )
+    try:
+        return sceller(
+            config,
+            nom,
+            livraison.fichiers,
+            date_extraction=region.fenetre.date_extraction,
+            fictif=True,
+            titre=f"{config.source(nom).titre} (données fictives)",
+            producteur=PRODUCTEUR,
+            licence=LICENCE,
+            defauts=livraison.defauts,
+        )
+    except SourceError as erreur:
+        raise SourceError(
+            erreur.constat, "Un autre exemple est déjà là : vider data/raw, ou choisir un autre trimestre."
+        ) from None
 
 
 def _fonder(config: Config, dernier_trimestre: Periode | None, graine: int | None) -> tuple[Periode, Region]:
