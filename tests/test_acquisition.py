@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from observatoire.acquisition import acquerir
+from observatoire.acquisition import acquerir, classeurs, flux_json, valeurs_separees
 from observatoire.acquisition.decp_json import lire_json
 from observatoire.acquisition.depot import Depot
 from observatoire.acquisition.lecture import lire, verifier
@@ -144,6 +144,24 @@ def test_nan_est_lu_null_ou_qu_il_tombe_et_le_texte_reste_intact(tmp_path):
         assert len(table) == 2
 
 
+@pytest.mark.parametrize("bloc", range(1, 9))
+def test_nan_est_reconnu_meme_coupe_entre_deux_blocs(tmp_path, monkeypatch, bloc):
+    monkeypatch.setattr(flux_json, "_BLOC", bloc)
+    table = lue(source(), ecrire(tmp_path, "d.json", '{"marches":[{"objet":"NaN\\\\","montant":NaN}]}'))
+    assert table["objet"][0] == "NaN\\"
+    assert table["montant"].isna()[0]
+
+
+def test_un_nombre_demesure_se_remarque_meme_coupe_entre_deux_blocs(tmp_path, monkeypatch):
+    monkeypatch.setattr(flux_json, "_BLOC", 600)
+    with pytest.raises(SourceError, match="1000 chiffres"):
+        verifier(source(), ecrire(tmp_path, "d.json", f'{{"marches": [{{"montant": {"9" * 1100}}}]}}'))
+
+
+def test_une_concession_v1_se_reconnait_sans_son_type(tmp_path):
+    assert decp(tmp_path, {"autoriteConcedante": {"id": "1"}})["genre"].tolist() == ["concession"]
+
+
 @pytest.mark.parametrize(
     ("publie", "identifiants"),
     [
@@ -218,8 +236,8 @@ def test_une_marque_d_ordre_est_toleree(tmp_path):
         (b'{"marches": [{"montant": 1e99999999999999999999}]}', "mal form"),
         (b'{"marches": [{"montant": ' + b"9" * 5000 + b"}]}", "1000 chiffres"),
         (b'{"marches": [{"a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}]}", "50 niveaux"),
-        (b'<?xml version="1.0"?><marches/>', "du XML"),
-        (b"<!DOCTYPE html><html><body>404</body></html>", "une page web"),
+        (b'<?xml version="1.0"?><marches/>', "du XML au lieu de données DECP"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "une page web au lieu de données DECP"),
         (b"PK\x03\x04reste", "archive ZIP"),
         (b"uid,montant\n1,2\n", "colonnes absentes : dateNotification"),
         (b"montant,dateNotification\n1,2\n", "colonnes absentes : acheteur_id, id"),
@@ -298,6 +316,7 @@ def test_le_tableau_de_decp_info_prend_la_forme_des_autres_formats(tmp_path):
         ("decp_v2/eclaireur_raw_v2_20.json", "v2", 20, 0),
         ("decp_v2/decp_2024H2_travaux_cpv4521_filtered.csv", "tabulaire", 8957, 0),
         ("decp_schema/exemples_v1/json/paquet.json", "v1", 1, 1),
+        ("decp_schema/exemples_v1/json/cc-basique.json", "v1", 0, 1),
         ("decp_schema/exemples_v2/json/marches_concessions.json", "v2", 2, 2),
     ],
 )
@@ -338,6 +357,17 @@ def test_un_csv_est_lu_en_texte_et_rien_n_est_interprete(tmp_path):
     assert table["nom"].tolist() == ["NA", 'a "b", c', "NULL"]
     assert table["ligne"].tolist() == [1, 2, 3]
     assert str(table["nom"].dtype) == "string"
+
+
+def test_un_titre_de_colonne_fait_de_chiffres_ne_change_rien(tmp_path):
+    declaree = source("structures", {"siret": "2024"})
+    assert lue(declaree, ecrire(tmp_path, "s.csv", "2024\n00012\n"))["siret"].tolist() == ["00012"]
+
+
+def test_une_valeur_sur_plusieurs_lignes_survit_aux_blocs(tmp_path, monkeypatch):
+    monkeypatch.setattr(valeurs_separees, "_BLOC", 5)  # lecture par blocs de 80 octets
+    table = structures(tmp_path, "SIRET,Dénomination\n" + '1,"Évry\nCourcouronnes"\n' * 50)
+    assert table["nom"].tolist() == ["Évry\nCourcouronnes"] * 50
 
 
 @pytest.mark.parametrize("encodage", ["utf-8", "utf-8-sig", "cp1252"])
@@ -491,8 +521,7 @@ def test_une_rangee_vide_n_est_pas_une_ligne_et_ne_decale_pas_les_rangs(tmp_path
 def test_les_textes_partages_enrichis_et_les_balises_prefixees_se_lisent(tmp_path):
     fichier = textes_partages(
         classeur(tmp_path, ("MO", "Heures"), ("local", 1)),
-        "<si><t>partagé</t></si><si><r><t>par</t></r><r><t>tagé</t></r>"
-        '<rPh sb="0" eb="1"><t>パ</t></rPh></si>',
+        "<si><t>partagé</t></si><si><r><t>par</t></r><r><t>tagé</t></r><rPh><t>パ</t></rPh></si>",
     )
     reecrire(fichier, FEUILLE, LOCAL, '<c r="A2" t="s"><v>1</v></c>')
     assert projets(fichier)["maitre_ouvrage"].tolist() == ["partagé"]
@@ -514,12 +543,8 @@ def textes_partages(fichier: Path, textes: str) -> Path:
         "</Relationships>",
         '<Relationship Id="rIdT" Type="http://x/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
     )
-    genre = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
-    declaration = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{genre}"/></Types>'
-    reecrire(fichier, "[Content_Types].xml", "</Types>", declaration)
-    espace = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     with zipfile.ZipFile(fichier, "a") as archive:
-        archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{espace}">{textes}</sst>')
+        archive.writestr("xl/sharedStrings.xml", f"<sst>{textes}</sst>")
     return fichier
 
 
@@ -573,6 +598,12 @@ def test_une_bombe_zip_est_refusee_sans_etre_depliee(tmp_path):
         projets(fichier)
 
 
+def test_un_classeur_trop_gros_est_refuse(tmp_path, monkeypatch):
+    monkeypatch.setattr(classeurs, "_OCTETS_MAXIMUM", 1000)
+    with pytest.raises(SourceError, match="archive démesurée"):
+        projets(classeur(tmp_path, ("MO", "Heures"), ("a", 1)))
+
+
 MILLIARD = '<!DOCTYPE l [<!ENTITY a "xxxx"><!ENTITY b "&a;&a;&a;&a;">]>'
 EXTERNE = '<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 
@@ -590,7 +621,7 @@ EXTERNE = '<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 def test_une_entite_xml_est_refusee_partout(tmp_path, dtd, partie, racine):
     fichier = textes_partages(classeur(tmp_path, ("MO", "Heures"), ("a", 1)), "<si><t>a</t></si>")
     reecrire(fichier, partie, racine, dtd + racine)
-    with pytest.raises(SourceError, match="entités XML"):
+    with pytest.raises(SourceError, match="classeur abîmé"):
         projets(fichier)
 
 
@@ -598,6 +629,7 @@ def test_une_entite_xml_est_refusee_partout(tmp_path, dtd, partie, racine):
     ("avant", "apres"),
     [
         ('<row r="2">', '<row r="99999999999">'),
+        ('<row r="2">', '<row r="1">'),
         ('<c r="A2"', '<c r="ZZZZ2"'),
         ('t="inlineStr"><is><t>CANARI</t></is>', 't="s"><v>777</v>'),  # texte partagé qui n'existe pas
         ("</sheetData>", ""),
@@ -619,7 +651,7 @@ def test_un_classeur_tronque_se_dit(tmp_path):
         with pytest.raises(SourceError):
             projets(ecrire(tmp_path, "c.xlsx", entier[: len(entier) * fraction // 20]))
     coupe = zipfile.ZipFile(tmp_path / "entier.xlsx").getinfo(FEUILLE).header_offset + 80
-    with pytest.raises(SourceError, match=r"classeur abîmé|pas un classeur XLSX"):
+    with pytest.raises(SourceError, match="classeur abîmé"):
         projets(ecrire(tmp_path, "c.xlsx", entier[:coupe] + b"\xff" * 20 + entier[coupe + 20 :]))
 
 
