@@ -152,6 +152,13 @@ def test_nan_est_reconnu_meme_coupe_entre_deux_blocs(tmp_path, monkeypatch, bloc
     assert table["montant"].isna()[0]
 
 
+def test_une_chaine_demesuree_arrete_la_recherche_de_nan(tmp_path, monkeypatch):
+    monkeypatch.setattr(flux_json, "_CHAINE_MAXIMUM", 100)
+    fichier = ecrire(tmp_path, "d.json", '{"marches":[{"montant":NaN,"objet":"' + "x" * 200_000 + '"}]}')
+    with pytest.raises(SourceError, match="mal formé"):
+        verifier(source(), fichier)
+
+
 def test_un_nombre_demesure_se_remarque_meme_coupe_entre_deux_blocs(tmp_path, monkeypatch):
     monkeypatch.setattr(flux_json, "_BLOC", 600)
     with pytest.raises(SourceError, match="1000 chiffres"):

@@ -21,8 +21,9 @@ _CHIFFRES_MAXIMUM = 1000
 _CHIFFRES = bytes.maketrans(b"123456789", b"000000000")
 _NIVEAUX = 3
 OUVERTURES = ("start_map", "start_array")
-_CHAINE_OU_NAN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|NaN', re.DOTALL)
-_FIN_INCERTAINE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*\\?\Z|Na?\Z', re.DOTALL)
+_CHAINE_MAXIMUM = 1 << 20
+# une chaîne, ou NaN ; le groupe nommé dit que la fin du bloc coupe l'une ou l'autre
+_JETON = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(?P<ouverte>\\?\Z))|NaN|(?P<entame>Na?\Z)', re.DOTALL)
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def _contient_nan(flux: IO[bytes]) -> bool:
     while bloc := flux.read(_BLOC):
         if b"NaN" in reste + bloc:
             return True
-        reste = bloc[-2:]
+        reste = (reste + bloc)[-2:]
     return False
 
 
@@ -63,13 +64,11 @@ def _sans_nan(flux: IO[bytes]) -> Iterator[bytes]:
     reste = b""
     while bloc := flux.read(_BLOC):
         texte = reste + bloc
-        fin = 0
-        for trouve in _CHAINE_OU_NAN.finditer(texte):
-            fin = trouve.end()
-        incertaine = _FIN_INCERTAINE.search(texte, fin)
-        coupe = incertaine.start() if incertaine else len(texte)
+        coupe = next((j.start() for j in _JETON.finditer(texte) if j.lastgroup), len(texte))
         reste = texte[coupe:]
-        if propre := _CHAINE_OU_NAN.sub(_en_null, texte[:coupe]):
+        if len(reste) > _CHAINE_MAXIMUM:
+            raise ValueError("chaîne démesurée")
+        if propre := _JETON.sub(_en_null, texte[:coupe]):
             yield propre
     if reste:
         yield reste
@@ -80,7 +79,7 @@ def _en_null(trouve: re.Match[bytes]) -> bytes:
 
 
 def evenements(fichier: Path, suite: Iterable[Any]) -> Iterator[Any]:
-    """Rend ce qu'ijson lit ; ce qui l'arrête devient une phrase, avec le rang atteint.
+    """Rend ce qu'ijson lit ; ce qui l'arrête devient une phrase.
 
     Raises:
         SourceError: JSON tronqué ou mal formé.
