@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CLE = ["contrat_id", "clause_id", "mois"]
 _LUES = [*_CLE, "heures", "contrat_debut", "contrat_fin", "date_saisie", "millesime", "fichier", "ligne"]
 _JOUR = np.timedelta64(1, "D")
+_MOIS = np.timedelta64(1, "M")
 
 
 def construire_heures(suivi: pd.DataFrame) -> pd.DataFrame:
@@ -49,9 +50,10 @@ def repartir_par_jours(lignes: pd.DataFrame) -> pd.DataFrame:
     premier, dernier = debut.astype("datetime64[M]"), fin.astype("datetime64[M]")
     nombre = (dernier - premier).astype(int) + 1
     ligne = np.repeat(np.arange(len(lignes)), nombre)
-    mois = premier[ligne] + (np.arange(len(ligne)) - (nombre.cumsum() - nombre)[ligne])
+    rang = np.arange(len(ligne)) - (nombre.cumsum() - nombre)[ligne]
+    mois = premier[ligne] + rang * _MOIS
     jours = (
-        np.minimum(fin[ligne], (mois + 1).astype("datetime64[D]") - _JOUR)
+        np.minimum(fin[ligne], (mois + _MOIS).astype("datetime64[D]") - _JOUR)
         - np.maximum(debut[ligne], mois.astype("datetime64[D]"))
         + _JOUR
     ).astype(int)
