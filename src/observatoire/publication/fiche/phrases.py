@@ -205,8 +205,7 @@ SOUS_TITRE = "Clauses sociales dans les marchés publics, {quand}"
 MENTION_FICTIF = "Données fictives : aucun chiffre de cette fiche ne décrit la réalité."
 MENTION_SANS_SUIVI = "Aucun logiciel de suivi n’a transmis d’heures pour ce trimestre."
 MENTION_PROVISOIRE = (
-    "Chiffres provisoires jusqu’au {date} : les derniers mois sont incomplets, "
-    "les évolutions (p) sont sous-estimées."
+    "Chiffres provisoires jusqu’au {date} : derniers mois incomplets, évolutions (p) sous-estimées."
 )
 
 FICTIF = "Données fictives : elles sont fabriquées pour essayer la chaîne et ne décrivent aucune réalité."
