@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,7 +22,7 @@ _INTACTS = ("id", "territoire", "periode", "svg")
 
 
 @dataclass(frozen=True)
-class Bloc:
+class Bloc(ABC):
     """Ce qu'une cellule de notebook affiche ; `genre` dit aux gabarits comment le présenter."""
 
     genre: ClassVar[str]
@@ -34,9 +35,9 @@ class Bloc:
         """Rend le bloc en HTML, par le gabarit du dossier de travail."""
         return _gabarit(Config.charger().racine).render(bloc=self.json())
 
+    @abstractmethod
     def texte(self) -> str:
         """Rend le bloc en quelques lignes de texte."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {MIME: self.json(), "text/html": self.html(), "text/plain": self.texte()}
