@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-LIGNES_PAR_FEUILLE = 1_048_000  # une feuille en tient 1 048 576
+LIGNES_PAR_FEUILLE = 250_000  # 340 Mo dépliés ; l'acquisition refuse un classeur de plus de 400 Mo
 TEXTES_PARTAGES = 500_000  # au-delà, les textes nouveaux s'écrivent dans leur cellule : la mémoire est bornée
 _DATE = (1980, 1, 1, 0, 0, 0)
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
