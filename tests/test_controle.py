@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatoire.config import Config
-from observatoire.controle import controler, decp, grands_projets, structures, suivi
-from observatoire.controle.considerations import lire_etat
-from observatoire.controle.lieux import lire_commune, situer
-from observatoire.controle.montants import juger
+from observatoire.controle import grands_projets, structures, suivi
+from observatoire.controle.lieux import lire_commune
 from observatoire.controle.quarantaine import examiner
+from observatoire.controle.recoupements import RECOUPEMENTS
+from observatoire.controle.recoupements_decp import RECOUPEMENTS_DECP
 from observatoire.controle.regles import Regle
 from observatoire.controle.typage import (
     lire_dates,
@@ -28,13 +28,13 @@ from observatoire.controle.typage import (
     nettoyer,
 )
 from observatoire.erreurs import ConfigError, QualiteError
-from observatoire.magasin import en_parquet
 from observatoire.schemas import SCHEMAS
+from tests.maillons import controler, en_octets
 
 DEPOT = Path(__file__).parents[1]
 REELLES = DEPOT.parent / "shared" / "data"
 PARIS, FONTAINE, FAUX = "21750001600019", "73282932000074", "73282932000079"
-MODULES = {"decp": decp, "suivi": suivi, "grands_projets": grands_projets, "structures": structures}
+MODULES = {"suivi": suivi, "grands_projets": grands_projets, "structures": structures}
 REGLES = {genre: {regle.nom: regle for regle in module.REGLES} for genre, module in MODULES.items()}
 ORIGINE = {"millesime": "2026-11-14", "fichier": "envoi", "ligne": 1}
 
@@ -78,27 +78,22 @@ LIGNES = {
         "mois": "2026-07",
         "heures": "100.5",
         "type_heure": "Travail",
-    },
-    "decp": {
-        "source": "decp",
-        "format": "v2",
-        "genre": "marche",
-        "id_source": "2024-001",
-        "acheteur_id": PARIS,
-        "objet": "Réfection d'un gymnase",
-        "lieu_code": "93066",
-        "lieu_type": "Code commune",
-        "titulaires": json.dumps([{"id": FONTAINE, "type_identifiant": "SIRET"}]),
-        "cpv": "45212225-9",
-        "date_notification": "2024-07-01",
-        "date_publication": "2024-08-01",
-        "duree_mois": "12",
-        "montant": "250000.0",
-        "considerations": '["Clause sociale"]',
-        "nb_modifications": 0,
+        "jalon": "6 mois",
+        "situation_sortie": "CDI",
+        "date_observation": "2026-10-15",
+        "date_saisie": "2026-08-10",
+        "qpv_code": "QN09301M",
+        "secteur": "Travaux publics",
+        "metier": "F1702 - Construction de routes",
+        "mode_realisation": "Mise à disposition",
+        "mode_engagement": "% des heures",
+        "part_engagee_pct": "5",
+        "heures_totales": "20000",
+        "motif_fin": "Fin de mission",
     },
     "grands_projets": {
         "source": "grands_projets",
+        "maitre_ouvrage": "Société du Grand Paris",
         "acheteur_id": PARIS,
         "programme": "GPE - ligne 16",
         "marche_reference": "T2A",
@@ -107,6 +102,7 @@ LIGNES = {
         "pme_pct": "20.5",
         "heures_engagees": "146000",
         "heures_totales": "1460000",
+        "montant": "926000000",
     },
     "structures": {
         "source": "structures",
@@ -127,7 +123,7 @@ def acquise(genre: str, *lignes: dict[str, object]) -> pd.DataFrame:
 
 
 def examiner_lignes(config, genre, *lignes):
-    """Gardées, rejets et bilan, sans le seuil de qualité."""
+    """Gardées et rejets, sans le seuil de qualité ni les recoupements."""
     table = acquise(genre, *lignes)
     lecture = MODULES[genre].lire(nettoyer(table), config.source(table["source"].iloc[0]), config)
     return examiner(lecture, MODULES[genre].REGLES)
@@ -135,7 +131,7 @@ def examiner_lignes(config, genre, *lignes):
 
 def garder(config, genre, **changements):
     """La seule ligne gardée."""
-    gardees, _, _ = examiner_lignes(config, genre, changements)
+    gardees, _ = examiner_lignes(config, genre, changements)
     (ligne,) = gardees.to_dict("records")
     return ligne
 
@@ -156,9 +152,6 @@ CAS: dict[str, dict[str, tuple[list[dict[str, object]], list[int]]]] = {
         "mois_hors_contrat": ([{"mois": "2026-04"}], [1]),
         "dates_contrat_inversees": ([{"contrat_fin": "2026-06-14"}], [1]),
         "dates_marche_inversees": ([{"date_fin": "2025-03-31"}], [1]),
-        "cumul_mensuel_excessif": ([{"heures": "120"}, {"contrat": "C2", "heures": "101"}], [1, 2]),  # 221 h
-        "heures_tres_superieures": ([{"heures_engagees": "50", "heures": "150.5"}], [1]),  # 150,5 > 3 × 50
-        "doublon": ([{"heures": "10"}, {"heures": "10"}], [2]),
         "contrat_employeur_incompatibles": ([{"type_contrat": "CDDI"}], [1]),
         "siret_structure_invalide": ([{"structure_id": FAUX}], [1]),
         "siret_acheteur_invalide": ([{"acheteur_id": FAUX}], [1]),
@@ -179,34 +172,59 @@ CAS: dict[str, dict[str, tuple[list[dict[str, object]], list[int]]]] = {
         "modalite_ambigue": ([{"modalite": "Article 30"}], [1]),
         "modalite_libelle_perime": ([{"modalite": "Article 14"}], [1]),
         "modalite_hors_validite": ([{"modalite": "L2113-13-1", "date_consultation": "2021-05-01"}], [1]),
-        "niveau_diplome_ambigu": ([{"niveau_diplome": "5", "contrat_debut": "2016-01-01"}], [1]),
-        **{f"code_inconnu_{colonne}": ([{colonne: "zz?!9"}], [1]) for colonne in suivi.LISTES},
-    },
-    "decp": {
-        "marche_non_identifie": ([{"id_source": None, "acheteur_id": FAUX}], [1]),
-        "fictif": ([{"objet": "Le march\ufffd du si\ufffdcle"}], [1]),
-        "id_absent": ([{"id_source": "NC"}], [1]),
-        "acheteur_invalide": ([{"acheteur_id": FAUX}], [1]),
-        "date_impossible_notification": ([{"date_notification": "2014-12-31"}], [1]),
-        "notification_absente": ([{"date_notification": "MQ"}], [1]),
-        "date_impossible_publication": ([{"date_publication": "2027-11-15"}], [1]),  # livraison + 1 an + 1 j
-        "montant_absent": ([{"montant": None}], [1]),
-        "montant_illisible": ([{"montant": "250 000 euros"}], [1]),
-        "montant_aberrant": ([{"montant": "1e17"}], [1]),
-        "montant_suspect": ([{"montant": "20.91"}], [1]),
-        "consideration_contradictoire": (
-            [{"considerations": '["Clause sociale", "Pas de considération sociale"]'}],
+        "total_a_repartir": ([{"mois": None}, {"mois": None, "contrat_fin": "2026-06-30"}], [1]),
+        "heures_sur_clause_prevue": ([{"statut_clause": "Prévue"}], [1]),
+        "heures_sur_clause_abandonnee": ([{"statut_clause": "Abandonnée"}], [1]),
+        "engagement_superieur_au_total": ([{"heures_totales": "999.5"}, {"heures_totales": "1000"}], [1]),
+        "heures_totales_invalides": ([{"heures_totales": "-1"}], [1]),
+        "part_engagee_hors_bornes": ([{"part_engagee_pct": "105"}, {"part_engagee_pct": "0"}], [1, 2]),
+        "part_engagee_absente": (
+            [{"part_engagee_pct": None, "heures_engagees": None}, {"part_engagee_pct": None}],
             [1],
         ),
-        "valeur_hors_liste": ([{"considerations": '["Clause verte"]'}], [1]),
-        "cpv_invalide": ([{"cpv": "4521"}], [1]),
-        "lieu_inconnu": ([{"lieu_code": "INO"}], [1]),
-        "commune_inconnue": ([{"lieu_code": "93999"}], [1]),
-        "duree_illisible": ([{"duree_mois": "douze"}], [1]),
-        "duree_suspecte": ([{"duree_mois": "365"}], [1]),
-        "titulaire_absent": ([{"titulaires": None}], [1]),
-        "titulaires_illisibles": ([{"titulaires": "{"}], [1]),
-        "titulaire_invalide": ([{"titulaires": f'[{{"id":"{FAUX}","type_identifiant":"SIRET"}}]'}], [1]),
+        "notification_future": (
+            [
+                {"date_notification": "2026-11-15"},
+                {"date_notification": "2026-11-14"},
+                {"date_notification": "2026-11-15", "statut_clause": "Prévue", "heures": None},
+            ],
+            [1],
+        ),
+        "consultation_future": (
+            [
+                {"date_consultation": "2026-11-15", "date_notification": None},
+                {"date_consultation": "2027-11-15", "statut_clause": "Prévue", "heures": None},
+            ],
+            [1],
+        ),
+        "notification_avant_consultation": ([{"date_notification": "2025-01-14"}], [1]),
+        "date_future_contrat_debut": ([{"contrat_debut": "2026-11-15", "contrat_fin": None}], [1]),
+        "date_future_saisie": ([{"date_saisie": "2026-11-15"}], [1]),
+        "date_future_observation": ([{"date_observation": "2026-11-15"}], [1]),
+        "observation_avant_contrat": ([{"date_observation": "2026-06-14"}], [1]),
+        "qpv_contradictoire": ([{"qpv": "Non"}], [1]),
+        "qpv_code_mal_forme": ([{"qpv_code": "QP93"}, {"qpv_code": "Hors QPV"}], [1]),
+        "qpv_d_une_autre_geographie": (  # la géographie de 2024 vaut dès le 1er janvier
+            [
+                {"qpv_code": "QP093028", "contrat_debut": "2024-01-01"},
+                {"qpv_code": "QP093028", "contrat_debut": "2023-12-31"},
+                {"contrat_debut": "2023-12-31"},
+            ],
+            [1, 3],
+        ),
+        "prescripteur_libelle_perime": (
+            [
+                {"prescripteur": "Pôle emploi", "contrat_debut": "2024-01-01"},
+                {"prescripteur": "Pôle emploi", "contrat_debut": "2023-12-31"},
+            ],
+            [1],
+        ),
+        "metier_sans_code_rome": ([{"metier": "Maçon"}, {"metier": "n4105"}], [1]),
+        "niveau_diplome_ambigu": ([{"niveau_diplome": "5", "contrat_debut": "2016-01-01"}], [1]),
+        **{
+            f"code_inconnu_{colonne}": ([{"qpv_code": None} | {colonne: "zz?!9"}], [1])
+            for colonne in suivi.LISTES
+        },
     },
     "grands_projets": {
         "reference_absente": ([{"marche_reference": None}], [1]),
@@ -217,11 +235,35 @@ CAS: dict[str, dict[str, tuple[list[dict[str, object]], list[int]]]] = {
         "pme_pct_hors_bornes": ([{"pme_pct": "20,5"}], [1]),
         "heures_engagees_invalides": ([{"heures_engagees": "-5"}], [1]),
         "heures_totales_invalides": ([{"heures_totales": "beaucoup"}], [1]),
+        "code_inconnu_maitre_ouvrage": ([{"maitre_ouvrage": "Compagnie des Indes"}], [1]),
+        "montant_invalide": ([{"montant": "0"}, {"montant": None}], [1]),
+        "obligation_inhabituelle": ([{"obligation_pct": "7"}, {"obligation_pct": None}], [1]),
+        "part_pme_sous_la_charte": (
+            [
+                {"pme_pct": "19.9"},
+                {"pme_pct": "20"},
+                {"maitre_ouvrage": "SOLIDEO", "pme_pct": "24"},
+                {"pme_pct": None},
+            ],
+            [1, 3],
+        ),
+        "engagement_sous_l_obligation": (  # 10 % de 1 460 000 h = 146 000 h
+            [{"heures_engagees": "145998"}, {"heures_engagees": "145999.5"}],
+            [1],
+        ),
+        "engagement_superieur_au_total": ([{"heures_engagees": "1460001"}], [1]),
     },
     "structures": {
         "siret_structure_invalide": ([{"siret": None}], [1]),
         "code_inconnu_genre": ([{"genre": "SARL"}], [1]),
         "commune_inconnue": ([{"commune": "Saint-Nulle-Part"}], [1]),
+        "zero_de_tete_siret": ([{"siret": "1234567400019"}, {"siret": "01234567400019"}], [1]),
+        "zero_de_tete_finess": ([{"finess": "10008951"}, {"finess": "010008951"}], [1]),
+        "zero_de_tete_commune": ([{"commune": "1004", "departement": "01"}], [1]),
+        "finess_invalide": ([{"finess": "esat"}], [1]),
+        "capacite_illisible": ([{"capacite": "vingt"}], [1]),
+        "longitude_illisible": ([{"longitude": "181"}, {"longitude": "2.35"}], [1]),
+        "latitude_illisible": ([{"latitude": "nord"}], [1]),
     },
 }
 TOUS_LES_CAS = [(genre, nom) for genre, cas in CAS.items() for nom in cas]
@@ -245,18 +287,81 @@ def examens(config):
 @pytest.mark.parametrize(("genre", "nom"), TOUS_LES_CAS)
 def test_une_regle_marque_ou_ecarte_la_ligne_en_faute_et_la_compte(examens, genre, nom):
     changees, attendues = CAS[genre][nom]
-    gardees, rejets, bilan = (table.loc[table["fichier"] == nom] for table in examens[genre])
+    gardees, rejets = (table.loc[table["fichier"] == nom] for table in examens[genre])
     touchees = rejets.loc[rejets["regle"] == nom]
     regle = REGLES[genre][nom]
     assert touchees["ligne"].tolist() == attendues
-    assert set(touchees["gravite"]) == {regle.gravite}
-    ecarts = gardees.set_index("ligne")["ecarts"].fillna("").str.split("|")
-    if regle.gravite == "bloquant":
-        assert not set(attendues) & set(ecarts.index)
+    assert set(touchees["niveau"]) == {regle.niveau}
+    if regle.niveau == "bloquant":
+        assert not set(attendues) & set(gardees["ligne"])
+        assert len(gardees) == len(changees) - len(attendues)
     else:
-        assert [rang for rang, noms in ecarts.items() if nom in noms] == attendues
-    compte = bilan[["lues", "gardees", "ecartees"]].iloc[0].tolist()
-    assert compte == [len(changees), len(gardees), len(changees) - len(gardees)]
+        assert set(attendues) <= set(gardees["ligne"])
+
+
+RESERVE = {"modalite": "L2113-13"}
+AILLEURS = {"contrat": "C2", "employeur_id": PARIS, "type_employeur": "EC", "type_contrat": "CDD"}
+# Pour chaque recoupement : les lignes de suivi, changées, et celles que la règle touche.
+RECOUPES = {
+    "cumul_mensuel_excessif": ([{"heures": "120"}, {"contrat": "C2", "heures": "101"}], [1, 2]),  # 221 h
+    "heures_tres_superieures": ([{"heures_engagees": "50", "heures": "150.5"}], [1]),  # 150,5 > 3 × 50
+    "doublon": ([{"heures": "10"}, {"heures": "10"}], [2]),
+    "reservation_sans_structure": (  # PARIS est la seule structure (ACI) ; une clause n'est dite qu'une fois
+        [
+            RESERVE,
+            RESERVE | {"contrat": "C2"},
+            RESERVE | {"operation": "OP2", "titulaire_id": PARIS},
+            RESERVE | {"operation": "OP3", "titulaire_id": None},
+            {"operation": "OP4", "modalite": "L2113-12"},  # aucune structure du handicap : rien ne se dit
+            {"operation": "OP5"},
+        ],
+        [1],
+    ),
+    "deux_employeurs_le_meme_mois": (
+        [
+            {"heures": "150", "marche_reference": "2025-1"},
+            AILLEURS | {"heures": "71", "marche_reference": "2025 / 1", "operation": "OP9"},  # 221 h
+            AILLEURS | {"heures": "140", "marche_reference": "2025-2", "contrat": "C3"},  # autre marché
+            {"heures": "150", "marche_reference": "2025-1", "personne": "p2", "contrat": "C4"},
+            {"heures": "150", "marche_reference": "2025-1", "personne": "p3", "contrat": "C6"},
+            {"heures": "90", "marche_reference": "2025-1", "personne": "p3", "contrat": "C7"},  # un employeur
+            AILLEURS
+            | {"heures": "70", "marche_reference": "2025-1", "personne": "p2", "contrat": "C5"},  # 220 h
+        ],
+        [1, 2],
+    ),
+    "acheteur_declare_deux_fois": ([], []),
+}
+
+
+@pytest.fixture(scope="module")
+def recoupes(config):
+    """Tous les recoupements ensemble : un fichier, des opérations et des personnes par recoupement."""
+    lignes = []
+    for nom, (changees, _) in RECOUPES.items():
+        for rang, ligne in enumerate(changees, 1):
+            propres = {cle: f"{nom} {(LIGNES['suivi'] | ligne)[cle]}" for cle in ("operation", "personne")}
+            lignes.append({"ligne": rang, "fichier": nom} | ligne | propres)
+    return controler(tables(suivi=lignes, structures=[{}]), config)
+
+
+@pytest.mark.parametrize("nom", RECOUPES)
+def test_un_recoupement_alerte_sur_la_ligne_en_faute(recoupes, nom):
+    changees, attendues = RECOUPES[nom]
+    recoupements, gardees = recoupes["controle/recoupements"], recoupes["controle/suivi"]
+    touchees = recoupements.loc[(recoupements["regle"] == nom) & (recoupements["fichier"] == nom)]
+    assert touchees["ligne"].tolist() == attendues
+    assert set(touchees["niveau"]) <= {"alerte"}
+    assert (gardees["fichier"] == nom).sum() == len(changees)
+
+
+def test_tout_recoupement_a_un_essai_un_enonce_et_un_remede():
+    assert {regle.nom for regle in RECOUPEMENTS} - {regle.nom for regle in RECOUPEMENTS_DECP} == set(RECOUPES)
+    colonnes = {nom for table in SCHEMAS.values() for nom in table.noms}
+    for regle in RECOUPEMENTS:
+        assert regle.colonne in colonnes
+        assert regle.description.endswith(".")
+        assert regle.remede.endswith(".")
 
 
 @pytest.mark.parametrize("genre", MODULES)
@@ -265,7 +370,7 @@ def test_toute_regle_a_un_essai_un_enonce_et_un_remede(genre):
     assert len(REGLES[genre]) == len(MODULES[genre].REGLES)
     colonnes = SCHEMAS[f"acquisition/{genre}"].noms
     for regle in MODULES[genre].REGLES:
-        assert regle.gravite in ("bloquant", "avertissement")
+        assert regle.niveau in ("info", "alerte", "bloquant")
         assert regle.colonne in colonnes
         assert regle.description.endswith(".")
         assert regle.remede.endswith((".", ")."))
@@ -273,11 +378,9 @@ def test_toute_regle_a_un_essai_un_enonce_et_un_remede(genre):
 
 @pytest.mark.parametrize("genre", MODULES)
 def test_une_ligne_juste_n_a_ni_ecart_ni_rejet(config, genre):
-    gardees, rejets, bilan = examiner_lignes(config, genre, {})
+    gardees, rejets = examiner_lignes(config, genre, {})
     assert rejets.empty
-    assert gardees["ecarts"].isna().all()
-    compte = bilan[["lues", "gardees", "marquees", "ecartees"]].iloc[0].tolist()
-    assert compte == [1, 1, 0, 0]
+    assert len(gardees) == 1
 
 
 @pytest.mark.parametrize("genre", MODULES)
@@ -305,7 +408,11 @@ def test_une_ligne_de_suivi_est_typee_et_ses_codes_resolus(config):
     assert ligne["publics"] == "BRSA|RQTH"
     assert ligne["programme"] == "NPNRU"
     assert ligne["niveau_diplome"] == "N3"
-    assert pd.isna(ligne["situation_sortie"])
+    assert (ligne["situation_sortie"], ligne["jalon"]) == ("DURABLE", "M6")
+    assert (ligne["secteur"], ligne["metier"]) == ("TP", "F1702")
+    assert (ligne["mode_realisation"], ligne["mode_engagement"]) == ("MAD", "PCT_HEURES")
+    assert (ligne["part_engagee_pct"], ligne["heures_totales"]) == (5.0, 20_000.0)
+    assert (ligne["qpv_code"], ligne["millesime_qpv"], ligne["motif_fin"]) == ("QN09301M", "2024", "TERME")
 
 
 def test_la_lecture_est_celle_que_la_source_declare(config):
@@ -338,10 +445,15 @@ def test_une_clause_sans_contrat_n_est_pas_une_anomalie(config):
         "contrat_debut",
         "contrat_fin",
     )
-    heures = ("publics", "mois", "heures", "type_heure")
-    ligne = garder(config, "suivi", **dict.fromkeys((*personne, *contrat, *heures)))
-    assert pd.isna(ligne["ecarts"])
-    assert ligne["sexe"] == "NR"
+    heures = ("publics", "mois", "heures", "type_heure", "date_saisie", "qpv_code", "metier", "motif_fin")
+    sortie = ("situation_sortie", "jalon", "date_observation")
+    vides = dict.fromkeys((*personne, *contrat, *heures, *sortie))
+    (gardees, rejets) = examiner_lignes(config, "suivi", vides)
+    assert rejets.empty
+    ligne = gardees.iloc[0]
+    assert (ligne["sexe"], ligne["secteur"], ligne["motif_fin"]) == ("NR", "TP", "NR")
+    assert pd.isna(ligne["situation_sortie"])  # le parcours continue : ce n'est pas un manque
+    assert pd.isna(ligne["jalon"])
 
 
 def test_les_heures_d_un_mois_sont_entre_0_et_220(config):
@@ -359,35 +471,118 @@ def test_les_heures_d_un_mois_sont_entre_0_et_220(config):
         ({"heures": "1e999"}, False),
         ({"heures": "nan"}, False),
     ]
-    gardees, _, _ = examiner_lignes(config, "suivi", *(changement for changement, _ in cas))
+    gardees, _ = examiner_lignes(config, "suivi", *(changement for changement, _ in cas))
     assert gardees["ligne"].tolist() == [rang for rang, (_, gardee) in enumerate(cas, 1) if gardee]
 
 
 def test_le_mois_est_dans_le_contrat_a_un_mois_pres(config):
     # contrat du 15 juin au 15 septembre 2026 : de mai à octobre
     cas = {"2026-04": True, "2026-05": False, "2026-06": False, "2026-10": False, "2026-11": True}
-    _, rejets, _ = examiner_lignes(config, "suivi", *({"mois": mois, "personne": mois} for mois in cas))
+    _, rejets = examiner_lignes(config, "suivi", *({"mois": mois, "personne": mois} for mois in cas))
     assert set(rejets["regle"]) == {"mois_hors_contrat"}
     assert rejets["valeur"].tolist() == [mois for mois, marque in cas.items() if marque]
 
 
 def test_une_valeur_fausse_est_videe_et_la_ligne_gardee(config):
-    ligne = garder(
-        config,
-        "suivi",
-        acheteur_id=FAUX,
-        date_debut="2025-02-30",
-        age_entree="99",
-        commune_execution="93200",
-        type_contrat="CDZ",
-        programme="Inconnu au bataillon",
-        heures_engagees="mille",
-    )
+    fautes = {
+        "acheteur_id": FAUX,
+        "date_debut": "2025-02-30",
+        "age_entree": "99",
+        "commune_execution": "93200",
+        "type_contrat": "CDZ",
+        "programme": "Inconnu au bataillon",
+        "heures_engagees": "mille",
+    }
+    gardees, rejets = examiner_lignes(config, "suivi", fautes)
+    ligne = gardees.iloc[0]
     vides = ("acheteur_id", "date_debut", "age_entree", "commune_execution", "heures_engagees")
     assert all(pd.isna(ligne[nom]) for nom in vides)
     assert ligne["type_contrat"] == "NR"
     assert ligne["programme"] == "HORS"
-    assert len(ligne["ecarts"].split("|")) == 7
+    assert sorted(rejets["colonne"]) == sorted(fautes)
+
+
+@pytest.mark.parametrize(
+    ("qpv", "code", "attendu"),
+    [
+        ("Oui", None, ("OUI", None, None)),
+        (None, "qn09301m", ("OUI", "QN09301M", "2024")),
+        ("QP 093 028", None, ("OUI", "QP093028", "2015")),  # le code est dans la colonne oui/non
+        ("Oui", "QP093028", ("OUI", "QP093028", "2015")),
+        ("NC", "QP093028", ("OUI", "QP093028", "2015")),
+        ("Non", "QP093028", ("NR", "QP093028", "2015")),  # l'un ou l'autre est faux
+        ("Non", None, ("NON", None, None)),
+        (None, "Hors QPV", ("NON", None, None)),
+        (None, "QP93", ("NR", None, None)),
+        (None, None, ("NR", None, None)),
+    ],
+)
+def test_un_code_de_quartier_dit_la_residence_et_sa_geographie(config, qpv, code, attendu):
+    ligne = garder(config, "suivi", qpv=qpv, qpv_code=code)
+    lus = (ligne["qpv"], ligne["qpv_code"], ligne["millesime_qpv"])
+    assert tuple(None if pd.isna(lu) else lu for lu in lus) == attendu
+
+
+@pytest.mark.parametrize(
+    ("separateur", "ecrite", "lue"),
+    [
+        (";", "OP2 ; OP1;;OP2", "OP1|OP2"),  # T3 : une mission commune, dans un ordre fixe
+        (";", "OP1", "OP1"),
+        (" / ", "OP1 / OP2/A", "OP1|OP2/A"),
+        (None, "OP1;OP2", "OP1;OP2"),  # sans déclaration, c'est un identifiant
+    ],
+)
+def test_t3_une_operation_mutualisee_porte_ses_identifiants(config, separateur, ecrite, lue):
+    reglages = json.loads(json.dumps(config.reglages, default=str))
+    if separateur:
+        reglages["sources"]["suivi_b"]["lecture"]["separateur_operations"] = separateur
+    assert garder(Config(DEPOT, reglages), "suivi", operation=ecrite)["operation"] == lue
+
+
+def test_une_operation_faite_de_separateurs_est_absente(config):
+    reglages = json.loads(json.dumps(config.reglages, default=str))
+    reglages["sources"]["suivi_b"]["lecture"]["separateur_operations"] = ";"
+    _, rejets = examiner_lignes(Config(DEPOT, reglages), "suivi", {"operation": " ; ;"})
+    assert rejets["regle"].tolist() == ["operation_absente"]
+
+
+def test_plusieurs_formes_de_dates_de_mois_et_de_nombres_se_declarent(config):
+    reglages = json.loads(json.dumps(config.reglages, default=str))
+    reglages["sources"]["suivi_b"]["lecture"] |= {
+        "date": ["%d/%m/%Y", "%d %B %Y"],
+        "mois": ["%m/%Y", "%b-%y"],
+        "decimale": ",.",
+        "milliers": "'",
+    }
+    souple = Config(DEPOT, reglages)
+    lignes = [
+        {"mois": "07/2026", "contrat_debut": "15/06/2026", "heures": "100,5"},
+        {"mois": "juil.-26", "contrat_debut": "15 juin 2026", "heures": "100.5"},
+        {"mois": "2026-07-01", "contrat_debut": "2026-06-15", "heures_engagees": "1'000"},  # cellules de date
+        {"mois": "2026-07-01T00:00:00", "contrat_debut": "15 JUIN 2026"},
+    ]
+    gardees, rejets = examiner_lignes(souple, "suivi", *lignes)
+    assert rejets.empty
+    assert set(gardees["mois"]) == {pd.Timestamp(2026, 7, 1)}
+    assert set(gardees["contrat_debut"]) == {pd.Timestamp(2026, 6, 15)}
+    assert set(gardees["heures"]) == {100.5}
+    assert set(gardees["heures_engagees"]) == {1000.0}
+
+
+def test_un_separateur_de_milliers_est_un_seul_caractere(config):
+    reglages = json.loads(json.dumps(config.reglages, default=str))
+    reglages["sources"]["suivi_b"]["lecture"]["milliers"] = ""
+    with pytest.raises(ConfigError, match="milliers"):
+        garder(Config(DEPOT, reglages), "suivi")
+
+
+@pytest.mark.parametrize(("contrat", "employeur", "possible"), [
+    ("CDDT", "EATT", True), ("CDI_INCLUSION", "EC", False), ("CDI_INT", "ETTI", True), ("CEP", "SEP", True),
+    ("CDI", "EC", True), ("CTTI", "NR", True), ("CDDI", "ETTI", False),
+])  # fmt: skip
+def test_un_contrat_n_existe_que_chez_certains_employeurs(config, contrat, employeur, possible):
+    _, rejets = examiner_lignes(config, "suivi", {"type_contrat": contrat, "type_employeur": employeur})
+    assert rejets["regle"].tolist() == ([] if possible else ["contrat_employeur_incompatibles"])
 
 
 def test_la_structure_garde_son_siret_meme_faux_car_il_nomme_ses_operations(config):
@@ -398,7 +593,7 @@ def test_la_modalite_se_date_par_la_consultation_a_defaut_la_notification(config
     # « Article 30 » n'a de sens que sous le code des marchés publics, jusqu'au 31 mars 2016
     dates = [("2016-02-01", "2016-05-02"), (None, "2016-02-01"), (None, "2016-05-02"), (None, None)]
     lignes = [{"modalite": "Article 30", "date_consultation": c, "date_notification": n} for c, n in dates]
-    gardees, _, _ = examiner_lignes(config, "suivi", *lignes)
+    gardees, _ = examiner_lignes(config, "suivi", *lignes)
     assert gardees["modalite"].tolist() == ["SI", "SI", "NR", "NR"]
 
 
@@ -425,7 +620,7 @@ def test_une_correspondance_mal_declaree_est_refusee(config, valeurs, propose):
 
 
 def test_un_rejet_cite_la_valeur_mais_jamais_la_personne(config):
-    _, rejets, _ = examiner_lignes(
+    _, rejets = examiner_lignes(
         config, "suivi", {"personne": None}, {"personne": "secret", "heures": "-4", "age_entree": "5"}
     )
     valeurs = rejets.set_index("regle")["valeur"]
@@ -440,185 +635,9 @@ def test_meme_une_regle_sur_la_personne_ne_cite_pas_son_pseudonyme(config):
         "toute", "bloquant", "personne", "R.", "D.", lambda lecture: lecture.recue["personne"].notna()
     )
     lecture = suivi.lire(table, config.source("suivi_b"), config)
-    _, rejets, _ = examiner(lecture, [toute_personne])
+    _, rejets = examiner(lecture, [toute_personne])
     assert rejets["regle"].tolist() == ["toute"]
     assert rejets["valeur"].isna().all()
-
-
-# ── données essentielles ─────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("texte", "attendu"),
-    [
-        ('["Clause sociale"]', (True, False, False, None)),
-        ('["Clause sociale", "Critère social"]', (True, True, False, None)),
-        ('["CRITERE  SOCIAL"]', (False, True, False, None)),
-        ('["Marché réservé"]', (False, False, True, None)),
-        ('["Concession réservée"]', (False, False, True, None)),
-        ('["Pas de considération sociale"]', (False, False, False, None)),
-        ('["Sans objet"]', (False, False, False, None)),  # réécriture de decp.info
-        ('"Sans objet"', (False, False, False, None)),
-        ('["Pas de considération sociale", "Clause sociale"]', (None, None, None, "contradiction")),
-        ("[]", (None, None, None, None)),
-        ("null", (None, None, None, None)),
-        ('["MQ"]', (None, None, None, None)),
-        ('["NC"]', (None, None, None, None)),
-        ('["MQ NC"]', (None, None, None, None)),
-        ('["INX code 12"]', (None, None, None, None)),
-        ('["NC", "Clause sociale"]', (True, False, False, None)),
-        ('["Clause sociale", "Clause verte"]', (True, None, None, "hors_liste")),  # oui reste oui
-        ("Clause sociale", (True, False, False, None)),
-        ("[" * 100_000, (None, None, None, None)),  # illisible, et sans une lettre
-    ],
-)
-def test_une_consideration_a_trois_etats(texte, attendu):
-    assert lire_etat(texte) == attendu
-
-
-def test_le_format_v1_ne_renseigne_rien_sur_le_social(config):
-    ligne = garder(config, "decp", format="v1", considerations='["Pas de considération sociale"]')
-    assert all(pd.isna(ligne[nom]) for nom in ("clause_sociale", "critere_social", "marche_reserve"))
-    assert pd.isna(garder(config, "decp", considerations=None)["clause_sociale"])
-
-
-@pytest.mark.parametrize(
-    ("montant", "statut"),
-    [
-        (None, "absent"),
-        (-5.0, "aberrant"),
-        (0.0, "aberrant"),
-        (0.99, "aberrant"),
-        (1.0, "suspect"),
-        (199.99, "suspect"),
-        (200.0, "ok"),
-        (6_666_666.68, "ok"),  # un tiers de vingt millions, pas une saisie factice
-        (99_999_998.0, "ok"),
-        (99_999_999.0, "aberrant"),
-        (999_999_999.0, "aberrant"),
-        (123_456_789.0, "aberrant"),
-        (111_111_859.0, "suspect"),  # six fois le même chiffre
-        (111_111_159.0, "aberrant"),  # sept fois
-        (105_000_000.0, "suspect"),
-        (116_400_000.0, "suspect"),
-        (3_000_000_000.0, "suspect"),
-        (3_000_000_001.0, "aberrant"),
-        (1e17, "aberrant"),
-    ],
-)
-def test_le_statut_d_un_montant(montant, statut):
-    assert juger(pd.Series([montant], dtype="Float64")).tolist() == [statut]
-
-
-def test_un_montant_aberrant_reste_publie_a_cote_de_son_statut(config):
-    ligne = garder(config, "decp", montant="999999999")
-    assert (ligne["montant_eur"], ligne["montant_statut"]) == (999_999_999.0, "aberrant")
-    ligne = garder(config, "decp", montant="NC")
-    assert pd.isna(ligne["montant_eur"])
-    assert ligne["ecarts"] == "montant_absent"
-
-
-def test_un_marche_d_essai_est_ecarte(config):
-    essais = [
-        {"acheteur_nom": "Essentiel"},
-        {"objet": "Le marché noir"},
-        {"objet": "Le march\ufffd noir"},
-        {"objet": "LE MARCHE DU SIECLE"},
-        {"montant": "123456.78"},
-    ]
-    gardees, rejets, _ = examiner_lignes(config, "decp", *essais)
-    assert gardees.empty
-    assert rejets["regle"].tolist() == ["fictif"] * 5
-
-
-def test_un_vrai_marche_n_est_pas_pris_pour_un_essai(config):
-    garder(config, "decp", acheteur_nom="Essentielles", objet="Le marché noir de monde", montant="123456")
-
-
-@pytest.mark.parametrize(
-    ("type_", "code", "departement", "commune"),
-    [
-        ("Code département", "93", "93", None),
-        ("CODE DEPARTEMENT", "1", "01", None),
-        ("Code département", "92380", "92", None),  # un code postal annoncé comme département
-        ("Code postal", "75116", "75", "75056"),
-        ("Code postal", "93200", "93", "93066"),  # Saint-Denis seule
-        ("Code postal", "77120", "77", None),  # plusieurs communes
-        ("Code postal", "94390", "91", "91479"),  # Paray-Vieille-Poste, en Essonne
-        ("Code postal", "75", "75", None),
-        ("Code postal", "20200", "2B", None),
-        ("Code postal", "97400", "974", None),
-        ("Code commune", "93059", "93", "93066"),  # Pierrefitte, réunie à Saint-Denis
-        ("Code commune", "75113", "75", "75056"),
-        ("Code commune", "2A004", "2A", None),
-        ("Code commune", "93160", "93", None),  # code postal pris pour une commune
-        ("Code arrondissement", "75105", "75", "75056"),
-        ("Code canton", "9312", "93", None),
-        ("Code région", "11", None, None),
-        ("Code pays", "FR", None, None),
-        ("Code commune", "INO", None, None),
-        ("Code postal", "9209", None, None),  # tronqué : ni l'Ariège ni les Hauts-de-Seine
-        ("Code postal", "00000", None, None),
-        ("", "93066", None, None),
-    ],
-)
-def test_le_lieu_donne_le_departement_et_la_commune(type_, code, departement, commune):
-    lus = situer(pd.Series([code], dtype="string"), pd.Series([type_], dtype="string"))
-    assert [None if pd.isna(serie[0]) else serie[0] for serie in lus] == [departement, commune]
-
-
-def test_sans_lieu_le_departement_est_celui_de_l_acheteur(config):
-    region = {"lieu_code": "11", "lieu_type": "Code région"}
-    sans_lieu = {"lieu_code": None, "lieu_type": None, "acheteur_departement": "94"}
-    gardees, rejets, _ = examiner_lignes(
-        config,
-        "decp",
-        region,
-        sans_lieu,
-        {"acheteur_departement": "75"},
-        region | {"acheteur_departement": "1"},
-    )
-    assert gardees["departement"].fillna("").tolist() == ["", "94", "93", "01"]
-    assert rejets.empty
-
-
-def test_le_type_de_marche_vient_du_cpv_a_defaut_du_type_publie(config):
-    cas = [
-        ("45210000", None, "T"),
-        ("45210000", "Services", "T"),  # le CPV passe avant
-        ("71200000", None, "PI"),
-        ("79100000-5", None, "PI"),
-        ("48000000", None, "F"),
-        ("03100000", None, "F"),
-        ("9310000", None, "F"),  # 09310000, électricité : zéro de tête perdu
-        ("90910000", None, "S"),
-        (None, "Travaux", "T"),
-        ("49000000", "Fournitures", "F"),  # pas de division 49
-        (None, None, "NR"),
-    ]
-    lignes = [{"cpv": cpv, "type_marche": publie} for cpv, publie, _ in cas]
-    gardees, _, _ = examiner_lignes(config, "decp", *lignes)
-    assert gardees["type_marche"].tolist() == [attendu for _, _, attendu in cas]
-
-
-def test_une_date_publiee_se_lit_sur_dix_caracteres(config):
-    ligne = garder(config, "decp", date_notification="2019-01-10+02:00", date_publication="2027-11-14")
-    assert ligne["date_notification"] == pd.Timestamp(2019, 1, 10)
-    assert ligne["date_publication"] == pd.Timestamp(2027, 11, 14)  # livraison du 14/11/2026, plus un an
-    assert pd.isna(ligne["ecarts"])
-
-
-def test_la_publication_ne_remplace_jamais_la_notification(config):
-    ligne = garder(config, "decp", date_notification=None)
-    assert pd.isna(ligne["date_notification"])
-    assert ligne["ecarts"] == "notification_absente"
-
-
-def test_un_marche_hors_de_la_region_est_garde_ici(config):
-    ligne = garder(config, "decp", lieu_code="69123", lieu_type="Code commune")
-    assert ligne["departement"] == "69"
-    assert pd.isna(ligne["commune"])
-    assert pd.isna(ligne["ecarts"])
 
 
 # ── grands projets, structures ───────────────────────────────────────────────────────────────
@@ -642,7 +661,7 @@ def test_la_commune_d_une_structure_est_un_code_ou_un_nom(config):
         ({"commune": "93066", "departement": None}, "93066", "93"),
         ({"commune": None}, "", "93"),
     ]
-    gardees, _, _ = examiner_lignes(config, "structures", *(changement for changement, _, _ in cas))
+    gardees, _ = examiner_lignes(config, "structures", *(changement for changement, _, _ in cas))
     lues = gardees[["commune", "departement"]].fillna("").itertuples(index=False, name=None)
     assert list(lues) == [(commune, departement) for _, commune, departement in cas]
 
@@ -764,10 +783,10 @@ def test_les_six_tables_suivent_leur_schema_et_se_trient(config):
         {"ligne": 2, "source": "suivi_a", "mois": "07/2026", "heures": "12,5"},
     ]
     autres = [{"ligne": n, "fichier": "autre", "operation": f"  OP\u00a0{n} "} for n in range(1, 6)]
-    recues = tables(suivi=[*lignes, *autres], decp=[{}], grands_projets=[{}], structures=[{}])
+    recues = tables(suivi=[*lignes, *autres], grands_projets=[{}], structures=[{}])
     produites = controler(recues, config)
     for nom, table in produites.items():
-        assert en_parquet(SCHEMAS[nom], table)
+        assert en_octets(nom, table)
         pd.testing.assert_frame_equal(table, SCHEMAS[nom].verifier(table))
         cle = list(SCHEMAS[nom].cle)
         pd.testing.assert_frame_equal(table, table.sort_values(cle, ignore_index=True))
@@ -805,10 +824,9 @@ def test_une_source_non_declaree_est_refusee(config):
 
 
 def test_memes_entrees_memes_octets(config):
-    recues = tables(suivi=[{}, {"age_entree": "3"}, {"publics": "x"}], decp=[{}, {"montant": "3"}])
+    recues = tables(suivi=[{}, {"age_entree": "3"}, {"publics": "x"}])
     premiers, seconds = (
-        {nom: en_parquet(SCHEMAS[nom], table) for nom, table in controler(recues, config).items()}
-        for _ in range(2)
+        {nom: en_octets(nom, table) for nom, table in controler(recues, config).items()} for _ in range(2)
     )
     assert premiers == seconds
 
@@ -839,66 +857,14 @@ def test_aucun_texte_ne_fait_echouer_le_controle(config, genre, donnees):
     hostile = st.one_of(st.none(), st.text(max_size=8), st.sampled_from(HOSTILES))
     changements = st.dictionaries(st.sampled_from(colonnes), hostile, min_size=3, max_size=8)
     lignes = donnees.draw(st.lists(changements, min_size=8, max_size=16))
-    gardees, rejets, bilan = examiner_lignes(config, genre, *lignes)
-    assert bilan["lues"].sum() == len(lignes) == len(gardees) + bilan["ecartees"].sum()
+    gardees, rejets = examiner_lignes(config, genre, *lignes)
+    ecartees = set(rejets.loc[rejets["niveau"] == "bloquant", "ligne"])
+    assert len(lignes) == len(gardees) + len(ecartees)
     assert not rejets.duplicated(["ligne", "regle"]).any()
-    assert en_parquet(SCHEMAS[f"controle/{genre}"], gardees)
+    assert en_octets(f"controle/{genre}", gardees)
 
 
 # ── fichiers réels ───────────────────────────────────────────────────────────────────────────
-
-
-def lire_v1(chemin: Path) -> list[dict[str, object]]:
-    """Un petit lecteur du format v1, à part de celui de l'acquisition."""
-    marches = json.loads(chemin.read_text(encoding="utf-8"))["marches"]
-    return [_ligne_v1(rang, marche, chemin.name) for rang, marche in enumerate(marches, 1)]
-
-
-def _ligne_v1(rang: int, marche: dict[str, object], fichier: str) -> dict[str, object]:
-    concession = "autoriteConcedante" in marche
-    acheteur = marche.get("acheteur") or marche.get("autoriteConcedante") or {}
-    titulaires = marche.get("titulaires") or marche.get("concessionnaires") or []
-    lieu = marche.get("lieuExecution") or {}
-    valeurs = {
-        "id_source": marche.get("id"),
-        "acheteur_id": acheteur.get("id"),
-        "acheteur_nom": acheteur.get("nom"),
-        "objet": marche.get("objet"),
-        "lieu_code": lieu.get("code"),
-        "lieu_type": lieu.get("typeCode"),
-        "cpv": marche.get("codeCPV"),
-        "date_notification": marche.get("dateNotification") or marche.get("dateSignature"),
-        "date_publication": marche.get("datePublicationDonnees"),
-        "duree_mois": marche.get("dureeMois"),
-        "montant": marche.get("montant") or marche.get("valeurGlobale"),
-        "titulaires": json.dumps(
-            [{"id": t.get("id"), "type_identifiant": t.get("typeIdentifiant")} for t in titulaires]
-        ),
-    }
-    textes = {nom: None if valeur is None else str(valeur) for nom, valeur in valeurs.items()}
-    genre = "concession" if concession else "marche"
-    return {
-        "fichier": fichier,
-        "ligne": rang,
-        "format": "v1",
-        "genre": genre,
-        "considerations": None,
-    } | textes
-
-
-def test_les_1520_contrats_franciliens_de_2019_sont_tous_comptes_et_sans_part_sociale(config):
-    chemin = REELLES / "decp_v1" / "derive_idf_v1.json"
-    if not chemin.is_file():
-        pytest.skip("fichier réel absent : déposer derive_idf_v1.json dans ../shared/data/decp_v1")
-    produites = controler(tables(decp=lire_v1(chemin)), config)
-    decp_lues, bilan = produites["controle/decp"], produites["controle/bilan"].iloc[0]
-    # 79 lignes d'essai : 77 de l'acheteur « Essentiel », 2 de l'AIFE
-    assert (bilan["lues"], bilan["gardees"], bilan["ecartees"]) == (1520, 1441, 79)
-    sociales = decp_lues[["clause_sociale", "critere_social", "marche_reserve"]]
-    assert sociales.isna().all(axis=None)
-    franciliens = {"75", "77", "78", "91", "92", "93", "94", "95"}
-    assert set(decp_lues["departement"].dropna()) == franciliens
-    assert decp_lues["departement"].isna().sum() == 12  # 10 « Code région 11 » et 2 codes illisibles
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,57 @@ def test_un_doublon_dans_la_meme_livraison_n_est_scelle_qu_une_fois(config):
     assert [nouveau for _, nouveau in sceller(config, "decp", doubles, date_extraction=JOUR)] == [True, False]
 
 
+def test_la_provenance_note_les_lignes_lues(config):
+    deux = '{"marches": [{"id": "a"}, {"id": "b"}]}'
+    fichiers = [recu(config, "a.json", CONTRAT), recu(config, "b.json", deux)]
+    sceller(config, "decp", fichiers, date_extraction=JOUR)
+    sceller(config, "suivi", [recu(config, "s.csv", "Structure;Heures;Nom\n1;2;X\n")], date_extraction=JOUR)
+    assert [depot.lignes for depot in inventaire(config)] == [1, 2, 1]
+
+
+def test_un_dossier_de_petits_fichiers_vaut_ses_fichiers(config):
+    dossier = config.racine / "reçus"
+    (dossier / "2025").mkdir()
+    (dossier / ".cache").mkdir()
+    for rang, nom in enumerate(["b.json", "2025/a.json", ".cache/x.json", ".ignore"]):
+        recu(config, nom, CONTRAT + " " * rang)
+    scelles = sceller(config, "decp", [dossier], date_extraction=JOUR)
+    assert [chemin.name for chemin, _ in scelles] == ["a.json", "b.json"]
+    assert len(inventaire(config)) == 2
+
+
+def test_un_dossier_vide_ou_dont_un_fichier_est_mauvais_n_ecrit_rien(config):
+    dossier = config.racine / "reçus"
+    with pytest.raises(SourceError, match="aucun fichier"):
+        sceller(config, "decp", [dossier], date_extraction=JOUR)
+    recu(config, "bon.json", CONTRAT)
+    for rang in range(25):
+        recu(config, f"{rang}.json", "{}" + " " * rang)
+    with pytest.raises(SourceError, match="… et 5 autres fichiers") as erreur:
+        sceller(config, "decp", [dossier], date_extraction=JOUR)
+    assert str(erreur.value).count("version des DECP inconnue") == 20
+    assert not config.raw.exists()
+
+
+def test_deux_fichiers_de_meme_nom_dans_un_dossier_sont_refuses(config):
+    (config.racine / "reçus" / "2025").mkdir()
+    recu(config, "a.json", CONTRAT)
+    recu(config, "2025/a.json", CONTRAT + " ")
+    with pytest.raises(SourceError, match="ce nom"):
+        sceller(config, "decp", [config.racine / "reçus"], date_extraction=JOUR)
+    assert not config.raw.exists()
+
+
+@pytest.mark.parametrize("nom", ["../x", "..\\x.json", "../../etc/passwd", "reçus/../../x.json"])
+def test_un_chemin_qui_remonte_n_ecrit_rien_ailleurs(config, nom):
+    (config.racine / "..\\x.json").write_text(CONTRAT)
+    with pytest.raises(SourceError):
+        sceller(config, "decp", [config.racine / nom], date_extraction=JOUR)
+    with pytest.raises(ConfigError):
+        sceller(config, nom, [recu(config, "a.json", CONTRAT)], date_extraction=JOUR)
+    assert not config.raw.exists()
+
+
 def test_un_mauvais_fichier_n_ecrit_rien_meme_apres_un_bon(config):
     fichiers = [
         recu(config, "bon.json", CONTRAT),
@@ -93,7 +144,7 @@ def test_un_mauvais_fichier_n_ecrit_rien_meme_apres_un_bon(config):
     ]
     with pytest.raises(SourceError) as erreur:
         sceller(config, "decp", fichiers, date_extraction=JOUR)
-    assert "mauvais.json : JSON tronqué" in str(erreur.value)
+    assert "mauvais.json, contrat n° 1 : JSON tronqué" in str(erreur.value)
     assert "colonnes.csv : colonnes absentes : dateNotification" in str(erreur.value)
     assert not config.raw.exists()
 

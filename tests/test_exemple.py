@@ -147,14 +147,17 @@ def test_memes_arguments_memes_octets_et_relancer_ne_change_rien(tmp_path, trava
 
     assert [(chemin.name, nouveau) for chemin, nouveau in premiere] == [
         ("decp_2026-T3.json", True),
+        ("decp_info_2026-T3.csv", True),
         ("suivi_a_2026-T3.csv", True),
         ("suivi_b_2026-T3.xlsx", True),
         ("grands_projets_2026-T3.xlsx", True),
         ("structures_2026-T3.csv", True),
+        ("entreprises_2026-T3.csv", True),
+        ("enquete_2026-T3.csv", True),
     ]
-    assert len(seconde) == 5
+    assert len(seconde) == 8
     assert empreintes(travail.racine) == empreintes(autre)
-    assert [nouveau for _, nouveau in ecrire_exemple(travail, echelle=0.02)] == [False] * 5
+    assert [nouveau for _, nouveau in ecrire_exemple(travail, echelle=0.02)] == [False] * 8
     assert empreintes(travail.racine) == empreintes(autre)
 
 
@@ -543,6 +546,50 @@ def test_les_defauts_des_donnees_essentielles_se_recomptent(decp, livraisons):
     assert 0 <= doubles_2023 <= annonces["republies"]
     del presents["sociales_avant_2024"]
     assert presents == {nom: annonces[nom] for nom in presents}
+
+
+def test_le_tableau_de_decp_info_republie_une_part_des_contrats(livraisons, decp):
+    tableau = pd.read_csv(livraisons["decp_info"].fichiers[0], dtype=str, keep_default_na=False)
+    publies = {contrat["acheteur"]["id"] + contrat["id"]: contrat for contrat in decp["marche"]}
+    uniques = tableau.drop_duplicates("uid")
+    assert set(uniques["uid"]) <= set(publies)
+    assert len(uniques) == livraisons["decp_info"].nombres["publies_deux_fois"]
+    assert 0.30 < len(uniques) / len(publies) < 0.40
+    lignes = tableau.groupby("uid").size()
+    assert lignes.to_dict() == {uid: len(publies[uid]["titulaires"]) for uid in lignes.index}
+    # « Sans objet » est l'écriture de decp.info pour le non explicite
+    (seules,) = {
+        tuple(publies[uid]["considerationsSociales"]["considerationSociale"])
+        for uid in tableau.loc[tableau["considerationsSociales"] == "Sans objet", "uid"]
+    }
+    assert seules == ("Pas de considération sociale",)
+
+
+def test_un_contrat_qui_declare_de_la_sous_traitance_en_publie_l_acte(decp):
+    declares = [contrat for contrat in decp["marche"] if contrat["sousTraitanceDeclaree"]]
+    assert 0.05 < len(declares) / len(decp["marche"]) < 0.11
+    assert all(len(contrat["actesSousTraitance"]) == 1 for contrat in declares)
+    autres = [contrat for contrat in decp["marche"] if not contrat["sousTraitanceDeclaree"]]
+    assert not any("actesSousTraitance" in contrat for contrat in autres)
+
+
+def test_les_arrondissements_et_les_quartiers_prioritaires_sont_ecrits(suivi_a):
+    arrondissements = suivi_a["commune_execution"].str.fullmatch("751(0[1-9]|1[0-9]|20)")
+    assert arrondissements.any()
+    assert (suivi_a["commune_execution"] == "75056").any()
+    avec_code = suivi_a[suivi_a["qpv_code"] != ""]
+    assert avec_code["qpv"].isin(["Oui", ""]).all()  # vide : le défaut « non renseigné »
+    assert set(avec_code["qpv_code"].str.slice(0, 2)) == {"QN", "QP"}
+
+
+def test_l_enquete_est_vraisemblable(livraisons):
+    enquete = pd.read_csv(livraisons["enquete"].fichiers[0], sep=";", dtype=str)
+    nombres = enquete.iloc[:, [4, 5, 6]].astype(int).to_numpy()
+    assert (nombres[:, 0] >= nombres[:, 1]).all()
+    assert (nombres[:, 1] >= nombres[:, 2]).all()
+    assert set(enquete["Année"]) == {"2025"}
+    illisibles = (enquete["Nombre d'heures d'insertion réalisées"] == "NC").sum()
+    assert illisibles == livraisons["enquete"].nombres["heures_non_communiquees"]
 
 
 def test_un_contrat_sur_cinq_porte_une_consideration_depuis_2024(decp):

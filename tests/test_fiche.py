@@ -13,11 +13,14 @@ import pytest
 
 from observatoire.erreurs import ParametreError, PerimetreError, PublicationError, TableError
 from observatoire.magasin import Magasin
-from observatoire.perimetre import Periode
+from observatoire.perimetre import Periode, Territoire
 from observatoire.publication import ouvrir_fiche
 from observatoire.publication.blocs import MIME, Avis, Figure
+from observatoire.publication.cellules import Cellules
 from observatoire.publication.fiche import Fiche
+from observatoire.publication.repartitions import repartir
 from observatoire.referentiel import ventilations
+from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from observatoire.config import Config
@@ -201,6 +204,7 @@ def ecrire(config: Config, valeurs: list[dict], extraction: dt.date = dt.date(20
     magasin.ecrire("indicateurs/valeurs", pd.DataFrame(valeurs, columns=colonnes))
     magasin.ecrire("indicateurs/catalogue", catalogue())
     magasin.ecrire("indicateurs/provenance", provenance(extraction))
+    magasin.ecrire("indicateurs/qualite", SCHEMAS["indicateurs/qualite"].vide())
     return config
 
 
@@ -605,3 +609,17 @@ def test_un_indicateur_absent_du_catalogue_est_une_erreur_qui_se_comprend(travai
     with pytest.raises(PublicationError, match="catalogue"):
         Fiche.ouvrir("dep:93", "2026-T3", travail).contrats()
     assert fiche.contrats(), "une fiche ouverte ne relit pas le disque"
+
+
+def test_une_modalite_que_la_region_n_a_jamais_observee_n_a_pas_de_ligne():
+    # Les valeurs ne portent que F et NR : « Hommes » n'aurait rien d'autre à dire que « n.d. ».
+    presentes = pd.DataFrame(
+        [("ensemble", "ensemble", 12), ("sexe", "F", 12), ("sexe", "NR", 0)],
+        columns=["ventilation", "modalite", "valeur"],
+    ).assign(territoire="dep:93", periode="2026-T3", indicateur="beneficiaires", statut="publie")
+    ou, quand = Territoire.lire("dep:93"), Periode.lire("2026-T3")
+    rendue = repartir(Cellules(presentes), "beneficiaires", "sexe", ou, quand, retrait_nr=30)
+    assert [ligne.codes for ligne in rendue.lignes] == [("F",), ("NR",)]
+    vide = repartir(Cellules(presentes.head(0)), "beneficiaires", "sexe", ou, quand, retrait_nr=30)
+    assert len(vide.lignes) == 3
+    assert vide.vide

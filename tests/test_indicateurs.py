@@ -15,11 +15,11 @@ from observatoire.config import Config
 from observatoire.indicateurs import REGISTRE, tabuler
 from observatoire.indicateurs.heures import equivalents_temps_plein, heures_engagees, heures_realisees
 from observatoire.indicateurs.marches import marches_clauses_generateurs, part_marches_considerations
-from observatoire.indicateurs.personnes import beneficiaires, contrats_actifs
+from observatoire.indicateurs.personnes import beneficiaires, contrats_actifs, missions
 from observatoire.indicateurs.tables import GENRES
-from observatoire.magasin import en_parquet
 from observatoire.referentiel import ventilations
 from observatoire.schemas import SCHEMAS
+from tests.maillons import en_octets
 
 P1, P2, P3, P4, P5 = (f"p{rang}" for rang in range(1, 6))
 
@@ -33,7 +33,8 @@ def connexion():
 # ── les calculs, sur de petites tables pandas ─────────────────────────────────────────────────
 def travail(*lignes, colonnes="personne contrat_id modalite heures"):
     table = pd.DataFrame(list(lignes), columns=colonnes.split())
-    return table.astype({nom: "string" for nom in table.columns if nom != "heures"}).assign(territoire="t")
+    typee = table.astype({nom: "string" for nom in table.columns if nom != "heures"}).assign(territoire="t")
+    return typee.assign(contrat_suivi_id=typee.get("contrat_id"))  # aucun renouvellement
 
 
 def seule(table):
@@ -96,6 +97,18 @@ def test_contrats_et_personnes_ne_se_confondent_pas():
     assert seule(contrats_actifs(table, ["territoire"])) == (3, 2)
 
 
+def test_un_contrat_renouvele_compte_pour_un_et_pour_deux_missions():
+    # R3 : c2 renouvelle c1 ; c3 est d'une autre personne.
+    table = travail((P1, "c1", "X", 5.0), (P1, "c2", "X", 5.0), (P2, "c3", "X", 5.0))
+    suivis = table.assign(contrat_suivi_id=pd.array(["c1", "c1", "c3"], dtype="string"))
+    assert seule(contrats_actifs(suivis, ["territoire"])) == (2, 2)
+    assert seule(missions(suivis, ["territoire"])) == (3, 2)
+    # 0,5 h + 0,5 h : une heure pour le contrat suivi, aucune pour ses missions.
+    demies = suivis.assign(heures=[0.5, 0.5, 0.0])
+    assert seule(contrats_actifs(demies, ["territoire"])) == (1, 1)
+    assert missions(demies, ["territoire"]).empty
+
+
 def test_une_ligne_a_zero_heure_ne_grossit_pas_l_effectif():
     # Cinq personnes dans la table, une seule a travaillé : l'effectif est 1, la cellule sera secrète.
     lignes = [(P1, "c1", "X", 12.0), *((p, f"c{p}", "X", 0.0) for p in (P2, P3, P4, P5))]
@@ -155,12 +168,15 @@ def test_un_marche_generateur_a_produit_une_heure_toutes_personnes_confondues():
 
 
 # ── pandas et DuckDB donnent les mêmes tables ─────────────────────────────────────────────────
-_ETUDE = "territoire periode personne contrat_id marche_cle marche_id consideration_sociale heures_engagees"
+_ETUDE = (
+    "territoire periode personne contrat_id contrat_suivi_id marche_cle marche_id consideration_sociale "
+    "heures_engagees"
+)
 _CODE = st.sampled_from(["A", "B", "C", None])
 _LIGNE = st.tuples(
     st.sampled_from(["x", "y"]),
     st.sampled_from(["x", "y"]),
-    *[_CODE] * 4,
+    *[_CODE] * 5,
     st.sampled_from(["OUI", "NON", "NR"]),
     st.one_of(st.none(), st.integers(0, 40).map(lambda quarts: quarts / 4)),
 )
@@ -213,25 +229,39 @@ def test_les_indicateurs_et_leurs_ventilations_sont_ceux_du_plan():
             "execution",
             ("modalite", "type_marche", "type_contrat", "type_employeur", "programme"),
         ),
+        "heures_hors_clauses_publiques": ("execution", ()),
         "equivalents_temps_plein": ("execution", ()),
         "heures_engagees": ("execution", ("modalite",)),
         "marches_clauses_notifies": ("execution", ("type_marche",)),
         "marches_clauses_actifs": ("execution", ("type_marche",)),
         "marches_clauses_generateurs": ("execution", ("type_marche",)),
-        "marches_notifies": ("execution_marche", ("type_marche", "consideration_sociale")),
-        "part_marches_considerations": ("execution_marche", ("type_marche",)),
+        "marches_notifies": (
+            "execution_marche",
+            ("type_marche", "consideration_sociale", "procedure", "type_acheteur"),
+        ),
+        "part_marches_considerations": (
+            "execution_marche",
+            ("type_marche", "procedure", "type_acheteur"),
+        ),
         "beneficiaires": (
             "residence",
             ("sexe", "tranche_age", "niveau_diplome", "public", "qpv", "prescripteur"),
         ),
         "beneficiaires_sur_place": ("execution", ("departement_residence", "habite_le_territoire")),
         "contrats_actifs": ("execution", ("type_contrat", "type_employeur")),
+        "missions": ("execution", ("type_contrat", "type_employeur")),
     }
 
 
 def test_personnes_et_marches_ne_s_additionnent_pas_sur_les_periodes():
     additifs = {nom for nom, indicateur in REGISTRE.items() if "periode" in indicateur.additif}
-    assert additifs == {"heures_realisees", "equivalents_temps_plein", "heures_engagees", "marches_notifies"}
+    assert additifs == {
+        "heures_realisees",
+        "heures_hors_clauses_publiques",
+        "equivalents_temps_plein",
+        "heures_engagees",
+        "marches_notifies",
+    }
 
 
 # ── la tabulation, sur un petit entrepôt ──────────────────────────────────────────────────────
@@ -394,7 +424,7 @@ def test_quatre_personnes_ne_se_publient_dans_aucune_unite(config):
         heures, [clause("k"), clause("l", ailleurs)], personnes={f"q{n}": ({}, ailleurs) for n in range(4)}
     )
     cellule = lire(connexion, config)
-    for indicateur in (nom for nom, i in REGISTRE.items() if i.personnes):
+    for indicateur in (nom for nom, i in REGISTRE.items() if i.table == "heures" and i.personnes):
         assert cellule(indicateur, "dep:94") == (None, "secret"), indicateur
         assert cellule(indicateur, "dep:93")[1] == "publie", indicateur
     assert cellule("heures_realisees", "dep:94", "2025-T1", "modalite", "EXECUTION") == (None, "secret")
@@ -424,6 +454,51 @@ def test_un_marche_notifie_actif_generateur_se_compte_de_trois_facons(config):
     assert suite("marches_clauses_generateurs") == [1, 1, 2, 1]  # t toujours, m en mai
     assert suite("heures_engagees") == [100.0, 50.5, 0.0, 0.0]
     assert cellule("marches_clauses_notifies", "reg:11", "2025-T1", "type_marche", "S") == (1, "publie")
+
+
+def test_les_heures_privees_et_les_achats_directs_sont_montres_a_part(config):
+    # T19 : 5 × 10 h sous clause, 5 × 3 h privées, 5 × 2 h d'achat direct, et 5 × 1 h non renseignées.
+    clauses = [
+        clause("k", date_notification="2025-01-10", heures_engagees=100.0),
+        clause("prive", modalite="PRIVE", date_notification="2025-01-10", heures_engagees=40.0),
+        clause("achat", modalite="ACHAT_SIAE", date_notification="2025-01-10", heures_engagees=7.0),
+        clause("nr", modalite=None),
+    ]
+    heures = [
+        *cinq("k", "2025-02", 10.0),
+        *cinq("prive", "2025-02", 3.0, "q"),
+        *cinq("achat", "2025-02", 2.0, "r"),
+        *cinq("nr", "2025-02", 1.0, "s"),
+    ]
+    cellule = lire(entrepot(heures, clauses), config)
+    assert cellule("heures_realisees") == (50.0 + 5.0, "publie")
+    assert cellule("heures_hors_clauses_publiques") == (15.0 + 10.0, "publie")
+    assert cellule("heures_engagees") == (100.0, "publie")
+    for indicateur in ("beneficiaires", "beneficiaires_sur_place", "contrats_actifs", "missions"):
+        assert cellule(indicateur) == (10.0, "publie"), indicateur
+    assert cellule("marches_clauses_generateurs") == (2.0, "publie")
+    assert cellule("marches_clauses_notifies") == (1.0, "publie")
+
+
+def test_un_contrat_renouvele_se_compte_par_le_contrat_suivi(config):
+    # R3 : p0 … p4 ont chacun un contrat sur k et son renouvellement sur l : 5 contrats, 10 missions.
+    heures = [*cinq("k", "2025-02", 10.0), *cinq("l", "2025-03", 10.0)]
+    connexion = entrepot(heures, [clause("k"), clause("l")])
+    connexion.execute("update entrepot.contrats set contrat_suivi_id = replace(contrat_id, '-l', '-k')")
+    cellule = lire(connexion, config)
+    assert cellule("contrats_actifs") == (5.0, "publie")
+    assert cellule("missions") == (10.0, "publie")
+
+
+def test_les_marches_se_ventilent_par_procedure_et_type_d_acheteur(config):
+    marches = [
+        marche("m1", "2025-01-10", procedure="AOO", type_acheteur="COMMUNE"),
+        marche("m2", "2025-01-10", procedure="AOO", type_acheteur="inconnu"),
+    ]
+    cellule = lire(entrepot(marches=marches), config)
+    assert cellule("marches_notifies", ventilation="procedure", code="AOO") == (2.0, "publie")
+    assert cellule("marches_notifies", ventilation="type_acheteur", code="COMMUNE") == (1.0, "publie")
+    assert cellule("marches_notifies", ventilation="type_acheteur", code="NR") == (1.0, "publie")
 
 
 def test_non_renseigne_n_est_pas_non(config):
@@ -563,8 +638,8 @@ def test_seuls_les_niveaux_demandes_sont_tabules(config):
 def test_l_ordre_des_lignes_ne_change_pas_un_octet(config):
     heures = [(f"p{rang}", "k", f"2025-0{1 + rang % 9}", 0.1 + rang / 3) for rang in range(60)]
     octets = {
-        en_parquet(
-            SCHEMAS["indicateurs/valeurs"],
+        en_octets(
+            "indicateurs/valeurs",
             tabuler(entrepot(ordre, [clause("k")]), config)["indicateurs/valeurs"],
         )
         for ordre in (heures, heures[::-1])

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observatoire.controle.articles import lire_articles, regime
-from observatoire.controle.ecritures import TOUTES, comparable
+from observatoire.controle.articles import articles, lire_articles, regime
 from observatoire.controle.resolution import resoudre, resoudre_un
 from observatoire.controle.suivi import LISTES
 from observatoire.referentiel import lire_liste, nomenclature
+from observatoire.referentiel.ecritures import TOUTES, comparable
 
-TOUTES_LES_LISTES = sorted({*LISTES.values(), "familles_structure"})
+TOUTES_LES_LISTES = sorted({*LISTES.values(), "familles_structure", "maitres_ouvrage"})
 ECRITURES = lire_liste("ecritures")
 
 CMP, ORD, CCP = dt.date(2015, 6, 1), dt.date(2017, 5, 2), dt.date(2024, 3, 1)
@@ -102,9 +102,128 @@ def test_une_modalite_se_lit_au_regime_de_sa_consultation(texte, jour, attendu):
     assert resoudre_un("modalites", texte, jour) == attendu
 
 
+# Chaque article connu, lu sous les trois régimes puis sans date : le code, ou pourquoi il n'y en a pas.
+LU, PERIME, AMBIGU, TROP_TOT = None, "perime", "ambigu", "hors_validite"
+ARTICLES = {
+    "14": ("CE", LU, PERIME, PERIME, LU),
+    "53": ("CA", LU, PERIME, PERIME, LU),
+    "15": ("MR_HAND", LU, PERIME, PERIME, LU),
+    "30": ("SI", LU, AMBIGU, AMBIGU, AMBIGU),
+    "36": ("", AMBIGU, AMBIGU, AMBIGU, AMBIGU),
+    "36-I": ("MR_HAND", AMBIGU, LU, PERIME, LU),
+    "36-II": ("MR_SIAE", AMBIGU, LU, PERIME, LU),
+    "37": ("MR_ESS", AMBIGU, LU, PERIME, LU),
+    "38": ("CE", AMBIGU, LU, PERIME, LU),
+    "52": ("CA", AMBIGU, LU, PERIME, LU),
+    "62": ("CA", AMBIGU, LU, PERIME, LU),
+    "L2112-2": ("CE", PERIME, PERIME, LU, LU),
+    "L2112-2-1": ("CE", PERIME, PERIME, LU, LU),
+    "L2152-7": ("CA", PERIME, PERIME, LU, LU),
+    "R2152-7": ("CA", PERIME, PERIME, LU, LU),
+    "L2123-1": ("SI", PERIME, PERIME, LU, LU),
+    "R2123-1": ("SI", PERIME, PERIME, LU, LU),
+    "L2113-12": ("MR_HAND", PERIME, PERIME, LU, LU),
+    "L2113-13": ("MR_SIAE", TROP_TOT, PERIME, LU, LU),
+    "L2113-13-1": ("MR_PENIT", TROP_TOT, TROP_TOT, LU, LU),
+    "L2113-14": ("MR_HAND_SIAE", TROP_TOT, TROP_TOT, LU, LU),
+    "L2113-15": ("MR_ESS", TROP_TOT, PERIME, LU, LU),
+    "L2113-16": ("MR_ESS", TROP_TOT, PERIME, LU, LU),
+    "R2122-8": ("ACHAT_SIAE", PERIME, PERIME, LU, LU),
+    "L3114-2": ("CONC", TROP_TOT, PERIME, LU, LU),
+    "L3124-5": ("CONC", TROP_TOT, PERIME, LU, LU),
+    "L3113-1": ("CONC", TROP_TOT, PERIME, LU, LU),
+    "L3113-2-1": ("CONC", TROP_TOT, PERIME, LU, LU),
+    "L3113-3": ("CONC", TROP_TOT, PERIME, LU, LU),
+}
+
+
+@pytest.mark.parametrize(("rang", "jour"), list(enumerate((CMP, ORD, CCP, None))))
+@pytest.mark.parametrize("article", ARTICLES)
+def test_chaque_article_sous_chaque_regime(article, rang, jour):
+    code, *marques = ARTICLES[article]
+    marque = marques[rang]
+    attendu = (code if marque in (LU, PERIME) else "NR", marque)
+    assert resoudre_un("modalites", f"Article {article}", jour) == attendu
+
+
+def test_l_article_28_a_deux_sens_et_pas_de_troisieme():
+    lus = [resoudre_un("modalites", "art. 28", jour) for jour in (CMP, ORD, CCP, None)]
+    assert lus == [("ACHAT_SIAE", None), ("SI", None), ("NR", "ambigu"), ("NR", "ambigu")]
+
+
+def test_tous_les_articles_connus_sont_essayes():
+    assert {article.casefold() for article in ARTICLES} | {"28"} == set(articles())
+
+
+# Les quatorze modalités : sous quels régimes elles existaient (dates des essais ci-dessus).
+MODALITES = {
+    "CE": "oui oui oui",
+    "CE_STAGE": "oui oui oui",
+    "CE_CA": "oui oui oui",
+    "CA": "oui oui oui",
+    "SI": "oui oui oui",
+    "MR_SIAE": "non oui oui",
+    "MR_HAND": "oui oui oui",
+    "MR_HAND_SIAE": "non non oui",
+    "MR_PENIT": "non non oui",
+    "MR_ESS": "non oui oui",
+    "CONC": "non oui oui",
+    "ACHAT_SIAE": "oui oui oui",
+    "PRIVE": "oui oui oui",
+    "NR": "oui oui oui",
+}
+
+
+@pytest.mark.parametrize(("rang", "jour"), list(enumerate((CMP, ORD, CCP))))
+@pytest.mark.parametrize("code", MODALITES)
+def test_les_quatorze_modalites_sous_les_trois_regimes(code, rang, jour):
+    existe = MODALITES[code].split()[rang] == "oui"
+    assert list(MODALITES) == list(nomenclature("modalites"))
+    assert resoudre_un("modalites", code, jour) == ((code, None) if existe else ("NR", TROP_TOT))
+
+
+@pytest.mark.parametrize(
+    ("texte", "jour", "marque"),
+    [
+        ("Pôle emploi", dt.date(2023, 12, 31), None),
+        ("pole emploi", dt.date(2024, 1, 1), "perime"),
+        ("ANPE", dt.date(2008, 12, 18), None),
+        ("ANPE", dt.date(2008, 12, 19), "perime"),
+        ("Pôle emploi", None, None),
+        ("France Travail", dt.date(2010, 1, 1), None),  # un export réécrit tout au nom du jour
+    ],
+)
+def test_france_travail_a_porte_trois_noms_dates(texte, jour, marque):
+    assert resoudre_un("prescripteurs", texte, jour) == ("FT", marque)
+
+
+def test_les_deux_nomenclatures_de_diplome_donnent_les_codes_publies():
+    for liste in ("niveaux_1969", "niveaux_2019"):
+        for code, niveau in nomenclature(liste).items():
+            assert niveau.groupe in nomenclature("niveaux_diplome"), (liste, code)
+            assert resoudre_un("niveaux_diplome", f"Niveau {code}", CCP) == (niveau.groupe, None)
+
+
+def test_une_colonne_change_de_sens_le_jour_meme_du_texte():
+    jours = pd.Series(pd.to_datetime(["2019-01-07", "2019-01-08", "1998-01-01", None]))
+    codes, _ = resoudre("niveaux_diplome", pd.Series(["Niveau 5"] * 4, dtype="string"), jours)
+    assert codes.tolist() == ["NR", "N5", "NR", "NR"]
+
+
+@given(st.sampled_from(TOUTES_LES_LISTES), st.sampled_from(ECRITURES), st.dates(dt.date(1990, 1, 1)))
+def test_une_colonne_se_lit_comme_ses_cases(liste, ligne, jour):
+    """Propriété : regrouper les dates par palier ne change aucune lecture."""
+    textes = pd.Series([ligne["ecriture"], "Article 30", "Niveau 5", "L2113-13-1"], dtype="string")
+    dates = pd.Series([pd.Timestamp(jour)] * 4)
+    codes, marques = resoudre(liste, textes, dates)
+    for texte, code, marque in zip(textes, codes, marques, strict=True):
+        assert resoudre_un(liste, texte, jour) == (code, None if pd.isna(marque) else marque)
+
+
 @pytest.mark.parametrize(
     ("jour", "attendu"),
     [
+        (dt.date(1999, 1, 1), "CMP2006"),
         (dt.date(2016, 3, 31), "CMP2006"),
         (dt.date(2016, 4, 1), "ORD2015"),
         (dt.date(2019, 3, 31), "ORD2015"),
@@ -155,6 +274,13 @@ def test_les_publics_se_cumulent(texte, attendu):
         ("sorties", "Décès, longue maladie", "RETRAIT"),
         ("familles_structure", "Esat", "ESAT"),
         ("types_heure", "Formation", "FORMATION"),
+        ("secteurs", "Nettoyage – propreté", "NET"),
+        ("modes_realisation", "CO-TRAITANCE", "COT"),
+        ("modes_engagement", "Pourcentage du montant", "PCT_MONTANT"),
+        ("motifs_fin", "Rupture de période d'essai (salarié)", "ESSAI_SALARIE"),
+        ("jalons", "M+6", "M6"),
+        ("maitres_ouvrage", "société du grand paris", "SGP"),
+        ("niveaux_diplome", "51", "N3"),  # code de l'ASP
     ],
 )
 def test_accents_casse_et_espaces_sont_indifferents(liste, texte, code):

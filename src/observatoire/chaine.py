@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from observatoire import acquisition, controle, entrepot, indicateurs
 from observatoire.acquisition.depot import inventaire
+from observatoire.acquisition.livraisons import lignes_precedentes
 from observatoire.acquisition.pseudonymes import chemin_cle, lire_cle
 from observatoire.erreurs import SourceError
-from observatoire.magasin import Magasin
+from observatoire.magasin import Ecriture, Magasin
 from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Callable
 
     from observatoire.config import Config
-
-Tables = Mapping[str, "pd.DataFrame"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Etape:
     nom: str
     lit: tuple[str, ...]
     ecrit: tuple[str, ...]
-    calcul: Callable[[Config, Magasin, Tables], Tables]
+    calcul: Callable[[Config, Magasin, Ecriture], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def _tables(maillon: str, *sauf: str) -> tuple[str, ...]:
     return tuple(nom for nom in SCHEMAS if nom.startswith(f"{maillon}/") and nom not in sauf)
 
 
-def _acquerir(config: Config, _magasin: Magasin, _tables: Tables) -> Tables:
+def _acquerir(config: Config, _magasin: Magasin, ecriture: Ecriture) -> None:
     depots = inventaire(config)
     if not depots:
         raise SourceError(
@@ -53,46 +51,72 @@ def _acquerir(config: Config, _magasin: Magasin, _tables: Tables) -> Tables:
             "Recevoir des données avec « observatoire importer », ou les données d'exemple avec "
             "« observatoire exemple ».",
         )
-    return acquisition.acquerir(depots, lambda: lire_cle(chemin_cle()))
+    for nom, morceau in acquisition.acquerir(depots, lambda: lire_cle(chemin_cle())):
+        ecriture.ajouter(nom, morceau)
 
 
-ETAPES = (
-    Etape("acquisition", (), _tables("acquisition"), _acquerir),
-    Etape(
-        "controle",
-        _tables("acquisition"),
-        _tables("controle"),
-        lambda config, _, tables: controle.controler(tables, config),
-    ),
-    Etape(
-        "entrepot",
-        _tables("controle", "controle/rejets", "controle/bilan"),
-        _tables("entrepot"),
-        lambda _config, _magasin, tables: entrepot.construire(tables),
-    ),
-    Etape(
-        "indicateurs",
-        (),
-        _tables("indicateurs"),
-        lambda config, magasin, _: indicateurs.tabuler(magasin.connexion(), config),
-    ),
-)
+def _recouper(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
+    depots = magasin.lire("acquisition/depots")
+    jour = depots["date_extraction"].max().date()
+    maximum = config.parametre("heures_maximum_par_mois", jour).valeur
+    with magasin.connexion("acquisition", "controle") as connexion:
+        for nom, relation in controle.recouper(connexion, maximum).items():
+            ecriture.ajouter(nom, relation)
 
 
-def construire(config: Config, suivi: Callable[[Fait], None] = lambda _: None) -> list[Fait]:
+def _entreposer(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
+    with magasin.connexion("controle") as connexion:
+        for nom, relation in entrepot.construire(connexion, config).items():
+            ecriture.ajouter(nom, relation)
+
+
+def _tabuler(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
+    with magasin.connexion("acquisition", "controle", "entrepot") as connexion:
+        for nom, table in indicateurs.tabuler(connexion, config).items():
+            ecriture.ajouter(nom, table)
+
+
+_ENSEMBLE = ("controle/recoupements", "controle/bilan")
+
+
+def etapes(malgre: str = "") -> tuple[Etape, ...]:
+    """Rend les étapes dans l'ordre ; `malgre` est la raison de passer outre un seuil de qualité."""
+
+    def controler(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
+        controle.controler(magasin, config, ecriture.ajouter, malgre, lignes_precedentes(config))
+
+    return (
+        Etape("acquisition", (), _tables("acquisition"), _acquerir),
+        Etape("controle", _tables("acquisition"), _tables("controle", *_ENSEMBLE), controler),
+        Etape("recoupements", _tables("controle", *_ENSEMBLE), _ENSEMBLE, _recouper),
+        Etape("entrepot", _tables("controle"), _tables("entrepot"), _entreposer),
+        Etape("indicateurs", _tables("entrepot"), _tables("indicateurs"), _tabuler),
+    )
+
+
+ETAPES = etapes()
+
+
+def construire(
+    config: Config, suivi: Callable[[Fait], None] = lambda _: None, malgre: str = ""
+) -> list[Fait]:
     """Exécute toutes les étapes et écrit leurs tables.
 
-    Chaque table est remplacée d'un seul geste, après que tout le calcul de son étape a réussi :
-    une livraison illisible laisse les tables précédentes intactes.
+    Les tables d'une étape sont remplacées ensemble, après que tout son calcul a réussi : une
+    livraison illisible laisse les tables précédentes intactes.
+
+    Args:
+        config: le dossier de travail.
+        suivi: appelée après chaque étape.
+        malgre: la raison de passer outre un seuil de qualité franchi ; elle est inscrite.
     """
     magasin = Magasin(config.processed)
     faits = []
-    for etape in ETAPES:
+    for etape in etapes(malgre):
         debut = time.perf_counter()
-        produites = etape.calcul(config, magasin, {nom: magasin.lire(nom) for nom in etape.lit})
-        for nom in etape.ecrit:
-            magasin.ecrire(nom, produites[nom])
-        fait = Fait(etape.nom, {nom: len(produites[nom]) for nom in etape.ecrit}, time.perf_counter() - debut)
+        with magasin.ecriture(etape.ecrit) as ecriture:
+            etape.calcul(config, magasin, ecriture)
+        fait = Fait(etape.nom, ecriture.lignes, time.perf_counter() - debut)
         suivi(fait)
         faits.append(fait)
     return faits

@@ -80,7 +80,8 @@ def importer(
 ) -> None:
     """Scelle des fichiers reçus dans data/raw.
 
-    Les FICHIERS de la SOURCE sont vérifiés avant d'être copiés ; un fichier illisible n'écrit rien.
+    Les FICHIERS de la SOURCE, ou ceux d'un dossier, sont vérifiés avant d'être copiés ; un fichier
+    illisible n'écrit rien.
 
     Exemple : observatoire importer decp decp-2026-09.json --date 2026-10-01
     """
@@ -100,10 +101,74 @@ def importer(
 
 
 @cli.command()
-def construire() -> None:
-    """Reconstruit les tables et les indicateurs."""
+@click.argument("source")
+@click.argument("fichiers", nargs=-1)
+@click.option("--importer", "a_importer", is_flag=True, help="Scelle aussitôt les fichiers dans data/raw.")
+@click.option("--date", "date", help="Date d'extraction (AAAA-MM-JJ) ; par défaut aujourd'hui.")
+def telecharger(source: str, fichiers: tuple[str, ...], a_importer: bool, date: str | None) -> None:
+    """Télécharge une source ouverte dans data/arrivees.
+
+    Les adresses de la SOURCE sont dans observatoire.toml ; FICHIERS en choisit quelques-uns. Un
+    téléchargement interrompu reprend où il en était.
+
+    Exemple : observatoire telecharger decp decp-2026.json --importer
+    """
+    from observatoire.acquisition.depot import sceller
+    from observatoire.acquisition.telechargement import choisir, telecharger
+
+    config = Config.charger()
+    extraction = _jour(date)
+    chemins = []
+    for adresse in choisir(config, source, fichiers):
+        click.echo(f"demandé  {adresse.url}")
+        recu = telecharger(config, source, adresse, suivi=_avancer)
+        relatif = recu.chemin.relative_to(config.racine)
+        click.echo(f"reçu     {relatif}  {recu.octets / 1e6:.1f} Mo  sha256 {recu.sha256}")
+        chemins.append(recu.chemin)
+    if a_importer:
+        _montrer_scelles(config, sceller(config, source, chemins, date_extraction=extraction))
+    else:
+        click.echo(f"Pour importer : observatoire importer {source} data/arrivees/{source}/*")
+
+
+@cli.command()
+@click.argument("fichier", type=click.Path(path_type=Path))
+@click.option(
+    "--genre",
+    default="suivi",
+    show_default=True,
+    type=click.Choice(["suivi", "enquetes", "grands_projets", "structures", "entreprises"]),
+    help="Ce que le fichier contient.",
+)
+@click.option("--nom", help="Nom de la source ; par défaut tiré du nom du fichier.")
+def mapper(fichier: Path, genre: str, nom: str | None) -> None:
+    """Propose la correspondance d'un fichier inconnu.
+
+    Lit les titres et la forme des valeurs du FICHIER (CSV ou XLSX) et écrit le bloc à relire puis à
+    coller dans observatoire.toml. Aucune valeur n'est affichée.
+
+    Exemple : observatoire mapper export.csv --nom suivi_c
+    """
+    from observatoire.acquisition.bloc import ecrire_bloc, nom_de_source
+    from observatoire.acquisition.correspondance import proposer
+
+    click.echo(ecrire_bloc(proposer(fichier, genre), nom_de_source(nom or fichier.stem)), nl=False)
+
+
+@cli.command()
+@click.option(
+    "--malgre", default="", help="Passe outre un seuil de qualité franchi ; la raison est inscrite."
+)
+def construire(malgre: str) -> None:
+    """Reconstruit les tables et les indicateurs.
+
+    Une source qui a trop de lignes écartées, ou dont la livraison a perdu trop de lignes, arrête tout.
+
+    Exemple : observatoire construire --malgre "logiciel B arrêté en septembre, confirmé le 3 octobre"
+    """
     from observatoire.chaine import construire as executer
     from observatoire.magasin import Magasin
+    from observatoire.qualite.decisions import inscrire
 
     config = Config.charger()
     executer(
@@ -111,7 +176,10 @@ def construire() -> None:
         lambda fait: click.echo(
             f"{fait.etape:<12} {sum(fait.lignes.values()):>10} lignes  {fait.secondes:6.1f} s"
         ),
+        malgre,
     )
+    if journal := inscrire(config, _jour(None)):
+        click.echo(f"Seuil passé outre, inscrit dans {journal.relative_to(config.racine)}")
     bilan = Magasin(config.processed).lire("controle/bilan")
     for source, lignes in bilan.groupby("source"):
         somme = lignes[["lues", "gardees", "marquees", "ecartees"]].sum()
@@ -119,6 +187,23 @@ def construire() -> None:
             f"  {source} : {somme['lues']} lues = {somme['gardees']} gardées "
             f"(dont {somme['marquees']} marquées) + {somme['ecartees']} écartées"
         )
+
+
+@cli.command()
+def controler() -> None:
+    """Écrit le rapport de qualité et les lignes à renvoyer.
+
+    Dans outputs/qualite : une page par date d'extraction, et un CSV des lignes écartées ou marquées par
+    source. À lancer après « observatoire construire ».
+    """
+    from observatoire.qualite import controler as ecrire
+
+    config = Config.charger()
+    ecrits = ecrire(config)
+    for constat in ecrits.constats:
+        click.echo(f"{constat.gravite:<11} {constat.texte}")
+    for chemin in (ecrits.rapport, *ecrits.rejets):
+        click.echo(f"écrit       {chemin.relative_to(config.racine)}")
 
 
 @cli.command()
@@ -161,6 +246,20 @@ def indicateurs() -> None:
 
 
 @cli.command()
+def dictionnaire() -> None:
+    """Écrit le dictionnaire des données dans docs/dictionnaire.md.
+
+    Tables, listes de codes et règles de contrôle, telles que le code les déclare.
+    """
+    from observatoire.magasin import ecrire_octets
+    from observatoire.qualite.dictionnaire import dictionnaire as composer
+
+    chemin = Config.charger().racine / "docs" / "dictionnaire.md"
+    ecrire_octets(chemin, composer().encode())
+    click.echo(str(chemin))
+
+
+@cli.command()
 def cle() -> None:
     """Crée la clé de pseudonymisation.
 
@@ -185,6 +284,11 @@ def docteur() -> None:
         click.echo(str(constat))
     if any(constat.bloquant for constat in constats):
         raise click.exceptions.Exit(1)
+
+
+def _avancer(octets: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{octets / 1e6:9.0f} Mo ", nl=False, err=True)
 
 
 def _jour(texte: str | None) -> dt.date:

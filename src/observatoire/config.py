@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import datetime as dt
 
 FICHIER = "observatoire.toml"
-GENRES = ("decp", "suivi", "grands_projets", "structures")
+GENRES = ("decp", "suivi", "enquetes", "grands_projets", "structures", "entreprises")
+SEUILS = ("ecartees_maximum_pct", "chute_maximum_pct")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Source:
     colonnes: dict[str, str]
     identite: dict[str, str]
     valeurs: dict[str, dict[str, str]]
+    seuils: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,19 @@ class Config:
     def _parametres(self) -> dict[str, Any]:
         return _lire_toml(self.racine / "parametres.toml")
 
+    def seuil(self, source: str, nom: str, jour: dt.date) -> float:
+        """Rend un seuil de `[sources.<nom>.seuils]`, à défaut celui de `parametres.toml` ce jour-là."""
+        return float(self.source(source).seuils.get(nom, self.parametre(nom, jour).valeur))
+
+    def parametres_dates(self) -> list[tuple[str, dt.date, float]]:
+        """Rend tous les paramètres chiffrés : nom, date d'effet, valeur."""
+        return [
+            (nom, valeur["depuis"], float(valeur["valeur"]))
+            for nom, bloc in self._parametres.items()
+            for valeur in bloc.get("valeurs", [])
+            if isinstance(valeur["valeur"], int | float)
+        ]
+
     def parametre(self, nom: str, jour: dt.date) -> Parametre:
         """Rend la valeur d'un paramètre en vigueur un jour donné.
 
@@ -148,4 +163,15 @@ def _source(nom: str, bloc: dict[str, Any]) -> Source:
         colonnes=bloc.get("colonnes", {}),
         identite=bloc.get("identite", {}),
         valeurs=bloc.get("valeurs", {}),
+        seuils=_seuils(nom, bloc.get("seuils", {})),
     )
+
+
+def _seuils(source: str, bloc: dict[str, Any]) -> dict[str, float]:
+    for nom, valeur in bloc.items():
+        ou = f"[sources.{source}.seuils]"
+        if nom not in SEUILS:
+            raise ConfigError(f"{ou} : « {nom} » inconnu.", suggestion(nom, SEUILS))
+        if not isinstance(valeur, int | float) or isinstance(valeur, bool) or not 0 <= valeur <= 100:
+            raise ConfigError(f"{ou} : {nom} = {valeur!r} n'est pas un pourcentage.", "Écrire 0 à 100.")
+    return bloc

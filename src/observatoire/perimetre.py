@@ -17,7 +17,8 @@ _RANGS = {1: "1er", 2: "2e", 3: "3e", 4: "4e"}
 
 @cache
 def _noms() -> dict[str, dict[str, str]]:
-    return {ligne["territoire"]: ligne for ligne in lire_liste("territoires")}
+    """Les territoires en vigueur : ceux qui n'existent plus ne se publient pas."""
+    return {x["territoire"]: x for x in lire_liste("territoires") if not x["valide_au"]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,49 +7,44 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from observatoire.acquisition.lecture import lire
-from observatoire.config import GENRES
 from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from observatoire.acquisition.depot import Depot
 
 
-def acquerir(depots: Sequence[Depot], cle: Callable[[], bytes]) -> dict[str, pd.DataFrame]:
-    """Rend les tables `acquisition/*` : une ligne par ligne reçue, tout en texte.
+def acquerir(depots: Sequence[Depot], cle: Callable[[], bytes]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Rend, par morceaux, les tables `acquisition/*` : une ligne par ligne reçue, tout en texte.
 
-    Un fichier qu'on ne peut pas lire arrête tout avant que rien soit écrit. Une source sans dépôt
-    donne une table vide.
+    Un fichier qu'on ne peut pas lire arrête tout.
 
     Args:
         depots: les fichiers scellés.
         cle: rend la clé des pseudonymes ; appelée seulement s'il y a des personnes à lire.
 
+    Yields:
+        Le nom d'une table et un morceau, dans l'ordre des lignes de chaque fichier.
+
     Raises:
         SourceError: un fichier est illisible ou n'a pas les colonnes attendues.
     """
-    lues = [lire(depot.source, depot.chemin, cle) for depot in depots]
-    tables = {f"acquisition/{genre}": _reunir(genre, depots, lues) for genre in GENRES}
-    inventaire = SCHEMAS["acquisition/depots"]
-    tables["acquisition/depots"] = inventaire.typer(
-        pd.DataFrame([_ligne(*paire) for paire in zip(depots, lues, strict=True)], columns=inventaire.noms)
-    )
-    return tables
+    for depot in depots:
+        lues = 0
+        for morceau in lire(depot.source, depot.chemin, cle):
+            lues += len(morceau)
+            nom = f"acquisition/{depot.source.genre}"
+            origine = {
+                "source": depot.source.nom,
+                "millesime": depot.millesime,
+                "fichier": depot.chemin.name,
+            }
+            yield nom, SCHEMAS[nom].verifier(morceau.assign(**origine))
+        yield "acquisition/depots", pd.DataFrame([_ligne(depot, lues)])
 
 
-def _reunir(genre: str, depots: Sequence[Depot], lues: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    schema = SCHEMAS[f"acquisition/{genre}"]
-    tables = [
-        table.assign(source=depot.source.nom, millesime=depot.millesime, fichier=depot.chemin.name)
-        for depot, table in zip(depots, lues, strict=True)
-        if depot.source.genre == genre
-    ]
-    typees = [schema.typer(table) for table in tables] or [schema.vide()]
-    return schema.verifier(pd.concat(typees, ignore_index=True))
-
-
-def _ligne(depot: Depot, table: pd.DataFrame) -> dict[str, object]:
+def _ligne(depot: Depot, lues: int) -> dict[str, object]:
     return {
         "source": depot.source.nom,
         "millesime": depot.millesime,
@@ -61,5 +56,5 @@ def _ligne(depot: Depot, table: pd.DataFrame) -> dict[str, object]:
         "date_extraction": depot.date_extraction,
         "fictif": depot.fictif,
         "sha256": depot.sha256,
-        "lues": len(table),
+        "lues": lues,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
@@ -20,6 +21,7 @@ _OCTETS_MAXIMUM = 400_000_000
 _RATIO_MAXIMUM = 200
 _ENTREES_MAXIMUM = 2_000
 _COLONNES_MAXIMUM = 1_000
+_LIGNES_PAR_MORCEAU = 40_000
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,17 @@ class Classeur:
         """Rend le nombre de lignes de données, toute la feuille étant lue."""
         return sum(1 for _ in self._lignes())
 
-    def lire(self, positions: Mapping[str, int]) -> pd.DataFrame:
-        """Rend les colonnes demandées, en texte, et `ligne`, le rang sous l'en-tête.
+    def morceaux(self, positions: Mapping[str, int]) -> Iterator[pd.DataFrame]:
+        """Rend, par morceaux, les colonnes demandées en texte et `ligne`, le rang sous l'en-tête.
 
         Raises:
             SourceError: la feuille est abîmée.
         """
-        colonnes: dict[int, list[str | None]] = {rang: [] for rang in positions.values()}
-        lignes = []
-        for ligne, cellules in self._lignes():
-            lignes.append(ligne)
-            for rang, valeurs in colonnes.items():
-                valeurs.append(cellules[rang])
-        textes = {rang: pd.array(valeurs, "string") for rang, valeurs in colonnes.items()}
-        return pd.DataFrame({nom: textes[rang] for nom, rang in positions.items()} | {"ligne": lignes})
+        lignes = self._lignes()
+        while lues := list(islice(lignes, _LIGNES_PAR_MORCEAU)):
+            colonnes = list(zip(*(cellules for _, cellules in lues), strict=True))
+            textes = {nom: pd.array(colonnes[rang], "string") for nom, rang in positions.items()}
+            yield pd.DataFrame(textes | {"ligne": [ligne for ligne, _ in lues]})
 
     def _lignes(self) -> Iterator[tuple[int, list[str | None]]]:
         """Rend les rangées non vides sous l'en-tête ; Excel en garde volontiers des vides."""
@@ -80,6 +79,17 @@ class Classeur:
             for rang, cellules in contenu.rangees(archive, self.feuille, len(self.entetes)):
                 if rang and any(cellules):
                     yield rang, cellules
+
+
+def feuilles(chemin: Path) -> list[str]:
+    """Rend les noms des feuilles d'un classeur, dans l'ordre.
+
+    Raises:
+        SourceError: ce n'est pas un classeur lisible.
+    """
+    _refuser_archive_dangereuse(chemin)
+    with _archive(chemin) as (_, contenu):
+        return list(contenu.feuilles)
 
 
 def _refuser_archive_dangereuse(chemin: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from observatoire.config import Config, Source
 
 PROVENANCE = "provenance.toml"
+_ERREURS_CITEES = 20
 _CHAMPS = ("titre", "producteur", "licence", "date_extraction", "fictif", "fichiers")
 
 
@@ -39,6 +40,7 @@ class Depot:
     date_extraction: dt.date
     fictif: bool
     sha256: str
+    lignes: int | None = None
 
 
 def sceller(
@@ -53,7 +55,7 @@ def sceller(
     licence: str | None = None,
     defauts: Mapping[str, tuple[str, int]] | None = None,
 ) -> list[tuple[Path, bool]]:
-    """Copie des fichiers dans `data/raw/<source>/<date>/` et écrit leur provenance.
+    """Copie des fichiers, ou ceux d'un dossier, dans `data/raw/<source>/<date>/` et écrit leur provenance.
 
     Tous les fichiers sont lus d'essai avant que le premier soit copié : un mauvais fichier n'écrit
     rien. Un contenu déjà scellé pour cette source, sous n'importe quelle date, ne change rien.
@@ -61,7 +63,7 @@ def sceller(
     Args:
         config: le dossier de travail.
         nom_source: une source déclarée.
-        fichiers: les fichiers reçus ; leurs noms sont gardés.
+        fichiers: les fichiers et dossiers reçus ; les noms des fichiers sont gardés.
         date_extraction: la date des données ; elle nomme la livraison.
         fictif: les données sont inventées, et tout ce qui en sort le dira.
         titre: celui d'une nouvelle livraison, à défaut celui de la source ; de même pour la suite.
@@ -90,22 +92,36 @@ def sceller(
             f"La livraison {source.nom}/{dossier.name} mêlerait données réelles et données fictives.",
             "Choisir une autre date d'extraction, ou retirer ce dossier de data/raw.",
         )
-    recus = [(fichier, _empreinte(fichier)) for fichier in fichiers]
+    recus = [(fichier, _empreinte(fichier)) for recu in fichiers for fichier in _deplier(recu)]
     deja = _scelles(config, source)
     nouveaux: dict[str, Path] = {}
     for fichier, sha256 in recus:
         if sha256 not in deja:
             nouveaux.setdefault(sha256, fichier)
     _refuser_les_conflits(dossier, provenance, nouveaux.values())
-    _verifier(source, nouveaux.values())
+    lignes = _verifier(source, nouveaux.values())
     if nouveaux:
         if defauts:
             provenance["defauts"] = [
                 {"nom": nom, "description": texte, "nombre": n} for nom, (texte, n) in defauts.items()
             ]
-        _deposer(dossier, provenance, nouveaux, prive=bool(source.identite))
+        _deposer(dossier, provenance, nouveaux, lignes, prive=bool(source.identite))
     scelles = _scelles(config, source)
     return [(scelles[sha256], nouveaux.get(sha256) == fichier) for fichier, sha256 in recus]
+
+
+def _deplier(recu: Path) -> list[Path]:
+    """Rend les fichiers d'un dossier et de ses sous-dossiers, triés, sans les fichiers cachés."""
+    if not recu.is_dir():
+        return [recu]
+    fichiers = sorted(
+        fichier
+        for fichier in recu.rglob("*")
+        if fichier.is_file() and not any(p.startswith(".") for p in fichier.relative_to(recu).parts)
+    )
+    if not fichiers:
+        raise SourceError(f"Le dossier {recu} ne contient aucun fichier.", "Vérifier le chemin.")
+    return fichiers
 
 
 def inventaire(config: Config) -> list[Depot]:
@@ -123,8 +139,19 @@ def inventaire(config: Config) -> list[Depot]:
     return depots
 
 
+def livraison_precedente(config: Config, source: Source) -> list[Depot]:
+    """Rend les fichiers de l'avant-dernière livraison d'une source ; aucun s'il n'y en a qu'une.
+
+    Raises:
+        SourceError: un de ces fichiers a changé depuis son scellement, manque, ou n'a pas été scellé.
+    """
+    livraisons = list(_livraisons(config, source))
+    return list(_depots(source, *livraisons[-2])) if len(livraisons) > 1 else []
+
+
 def _depots(source: Source, dossier: Path, provenance: dict[str, Any]) -> Iterator[Depot]:
     declares = {fichier["nom"]: fichier["sha256"] for fichier in provenance["fichiers"]}
+    lignes = {fichier["nom"]: fichier.get("lignes") for fichier in provenance["fichiers"]}
     presents = _visibles(dossier) - {PROVENANCE}
     if inconnus := sorted(presents - set(declares)):
         raise SourceError(
@@ -147,6 +174,7 @@ def _depots(source: Source, dossier: Path, provenance: dict[str, Any]) -> Iterat
             date_extraction=provenance["date_extraction"],
             fictif=provenance["fictif"],
             sha256=sha256,
+            lignes=lignes[nom],
         )
 
 
@@ -200,25 +228,32 @@ def _scelles(config: Config, source: Source) -> dict[str, Path]:
 def _refuser_les_conflits(dossier: Path, provenance: dict[str, Any], nouveaux: Iterable[Path]) -> None:
     pris = {PROVENANCE, *(fichier["nom"] for fichier in provenance["fichiers"])}
     for fichier in nouveaux:
-        if fichier.name in pris or fichier.name.startswith(".") or not fichier.name.isprintable():
+        nom = fichier.name
+        if nom in pris or nom.startswith(".") or "\\" in nom or not nom.isprintable():
             raise SourceError(
-                f"{fichier.name} : ce nom est réservé, ou déjà pris dans {dossier}.",
+                f"{nom} : ce nom est réservé, ou déjà pris dans {dossier}.",
                 "Renommer le fichier, ou l'importer sous une autre date d'extraction.",
             )
-        pris.add(fichier.name)
+        pris.add(nom)
 
 
-def _verifier(source: Source, fichiers: Iterable[Path]) -> None:
+def _verifier(source: Source, fichiers: Iterable[Path]) -> dict[Path, int]:
+    """Lit tous les fichiers et rend leur nombre de lignes ; dit ensemble tout ce qui ne se lit pas."""
+    lignes: dict[Path, int] = {}
     erreurs = []
     for fichier in fichiers:
         try:
-            verifier(source, fichier)
+            lignes[fichier] = verifier(source, fichier)
         except SourceError as erreur:
             erreurs.append(erreur)
     if len(erreurs) == 1:
         raise erreurs[0]
     if erreurs:
-        raise SourceError("\n".join(map(str, erreurs)), "Rien n'a été importé.")
+        suite = len(erreurs) - _ERREURS_CITEES
+        autres = [f"… et {suite} autres fichiers."] if suite > 0 else []
+        citees = [*map(str, erreurs[:_ERREURS_CITEES]), *autres]
+        raise SourceError("\n".join(citees), "Rien n'a été importé.")
+    return lignes
 
 
 def _empreinte(fichier: Path) -> str:
@@ -231,12 +266,19 @@ def _empreinte(fichier: Path) -> str:
         ) from None
 
 
-def _deposer(dossier: Path, provenance: dict[str, Any], nouveaux: Mapping[str, Path], *, prive: bool) -> None:
+def _deposer(
+    dossier: Path,
+    provenance: dict[str, Any],
+    nouveaux: Mapping[str, Path],
+    lignes: Mapping[Path, int],
+    *,
+    prive: bool,
+) -> None:
     """Copie les fichiers, puis écrit la provenance qui les déclare : interrompu, rien n'est scellé."""
     for sha256, fichier in nouveaux.items():
         _copier(fichier, dossier / fichier.name, prive=prive)
-        octets = fichier.stat().st_size
-        provenance["fichiers"].append({"nom": fichier.name, "sha256": sha256, "octets": octets})
+        mesures = {"octets": fichier.stat().st_size, "lignes": lignes[fichier]}
+        provenance["fichiers"].append({"nom": fichier.name, "sha256": sha256, **mesures})
     ecrire_octets(dossier / PROVENANCE, _en_toml(provenance).encode())
 
 

@@ -9,7 +9,7 @@ from observatoire.acquisition.suivi import lire_suivi, verifier_suivi
 from observatoire.acquisition.tableurs import lire_declaree, verifier_declaree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from observatoire.config import Source
 
 
-def lire(source: Source, fichier: Path, cle: Callable[[], bytes]) -> pd.DataFrame:
-    """Rend un fichier reçu, tout en texte, `ligne` comprise, aux colonnes de son genre.
+def lire(source: Source, fichier: Path, cle: Callable[[], bytes]) -> Iterator[pd.DataFrame]:
+    """Rend un fichier reçu par morceaux, tout en texte, `ligne` comprise, aux colonnes de son genre.
 
     Raises:
         SourceError: fichier illisible, vide, ou sans les colonnes attendues.
@@ -26,19 +26,23 @@ def lire(source: Source, fichier: Path, cle: Callable[[], bytes]) -> pd.DataFram
     """
     match source.genre:
         case "decp":
-            return lire_decp(source, fichier)
+            yield from lire_decp(source, fichier)
         case "suivi":
-            return lire_suivi(source, fichier, cle)
+            yield from lire_suivi(source, fichier, cle)
         case _:
-            return lire_declaree(source, fichier)
+            yield from lire_declaree(source, fichier)
 
 
-def verifier(source: Source, fichier: Path) -> None:
-    """Essaie la lecture d'un fichier et ne garde rien, avec les mêmes refus que `lire`."""
+def verifier(source: Source, fichier: Path) -> int:
+    """Essaie la lecture d'un fichier et ne garde rien, avec les mêmes refus que `lire`.
+
+    Returns:
+        Le nombre de lignes lues.
+    """
     match source.genre:
         case "decp":
-            verifier_decp(source, fichier)
+            return verifier_decp(source, fichier)
         case "suivi":
-            verifier_suivi(source, fichier)
+            return verifier_suivi(source, fichier)
         case _:
-            verifier_declaree(source, fichier)
+            return verifier_declaree(source, fichier)

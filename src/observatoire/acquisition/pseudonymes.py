@@ -11,12 +11,12 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from observatoire.erreurs import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
 OCTETS = 32
 
@@ -102,7 +102,9 @@ def pseudonymiser(identites: pd.DataFrame, cle: bytes) -> pd.Series[str]:
 
 def _par_valeur(textes: pd.Series[str], calcul: Callable[[str], str | None]) -> pd.Series[str]:
     """Applique un calcul une fois par valeur distincte ; le vide reste vide."""
-    return textes.map({texte: calcul(texte) for texte in textes.dropna().unique()}).astype("string")
+    rangs, distincts = pd.factorize(textes)
+    calcules = pd.array([calcul(texte) for texte in distincts.astype(object)], dtype="string")
+    return pd.Series(calcules.take(rangs, allow_fill=True), index=textes.index)
 
 
 def _lettres(texte: str) -> str | None:

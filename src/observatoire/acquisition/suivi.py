@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from observatoire.acquisition.pseudonymes import pseudonymiser
@@ -13,9 +15,10 @@ from observatoire.acquisition.tableurs import (
     lire_tableur,
     verifier_tableur,
 )
+from observatoire.referentiel.ecritures import mois_en_chiffres
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from observatoire.config import Source
@@ -25,8 +28,8 @@ _CALCULEES = ("personne", "age_entree")
 _IDENTITE = ("nom", "prenom", "date_naissance", "identifiant")
 
 
-def lire_suivi(source: Source, fichier: Path, cle: Callable[[], bytes]) -> pd.DataFrame:
-    """Rend un export de suivi sans identité : `personne` et `age_entree` en tiennent lieu.
+def lire_suivi(source: Source, fichier: Path, cle: Callable[[], bytes]) -> Iterator[pd.DataFrame]:
+    """Rend par morceaux un export de suivi sans identité : `personne` et `age_entree` en tiennent lieu.
 
     Nom, prénom, date de naissance et identifiant du logiciel ne vivent que le temps de ce calcul.
     L'âge est celui, en années révolues, du début du contrat ; il est vide si une des deux dates
@@ -36,11 +39,17 @@ def lire_suivi(source: Source, fichier: Path, cle: Callable[[], bytes]) -> pd.Da
         SourceError: fichier illisible, ou colonnes déclarées absentes.
         ConfigError: clé de pseudonymisation absente ou mal protégée.
     """
-    table = lire_tableur(source, fichier, _champs(source))
+    champs, secret = _champs(source), cle()
+    for morceau in lire_tableur(source, fichier, champs):
+        yield _sans_identite(source, morceau, secret)
+
+
+def _sans_identite(source: Source, table: pd.DataFrame, cle: bytes) -> pd.DataFrame:
     forme = source.lecture.get("date", "%Y-%m-%d")
+    formes = [forme] if isinstance(forme, str) else forme
     vide = pd.Series(pd.NA, index=table.index, dtype="string")
     identite = {nom: table.get(f"identite.{nom}", vide) for nom in _IDENTITE}
-    naissance = _dates(identite["date_naissance"], forme)
+    naissance = _dates(identite["date_naissance"], formes)
     identites = pd.DataFrame(
         {
             "nom": identite["nom"],
@@ -52,14 +61,14 @@ def lire_suivi(source: Source, fichier: Path, cle: Callable[[], bytes]) -> pd.Da
             + identite["identifiant"],
         }
     )
-    age = _age(naissance, _dates(table.get("contrat_debut", vide), forme))
-    table = table.assign(personne=pseudonymiser(identites, cle()), age_entree=age)
+    age = _age(naissance, _dates(table.get("contrat_debut", vide), formes))
+    table = table.assign(personne=pseudonymiser(identites, cle), age_entree=age)
     return table.reindex(columns=["ligne", *colonnes_attendues("suivi")])
 
 
-def verifier_suivi(source: Source, fichier: Path) -> None:
-    """Essaie la lecture d'un export sans rien garder ni calculer de pseudonyme."""
-    verifier_tableur(source, fichier, _champs(source))
+def verifier_suivi(source: Source, fichier: Path) -> int:
+    """Essaie la lecture d'un export sans rien garder ni calculer de pseudonyme ; rend le nombre de lignes."""
+    return verifier_tableur(source, fichier, _champs(source))
 
 
 def _champs(source: Source) -> dict[str, str]:
@@ -68,14 +77,23 @@ def _champs(source: Source) -> dict[str, str]:
     return champs_declares(source, admis) | identite
 
 
-def _dates(texte: pd.Series[str], forme: str) -> pd.Series[pd.Timestamp]:
-    """Rend des dates, vides si elles ne suivent ni la forme déclarée ni AAAA-MM-JJ (cellule de date)."""
-    dates = pd.to_datetime(texte, format=forme, errors="coerce")
-    return dates.fillna(pd.to_datetime(texte.where(dates.isna()), format="%Y-%m-%d", errors="coerce"))
+def _dates(textes: pd.Series[str], formes: Sequence[str]) -> pd.Series[pd.Timestamp]:
+    """Rend des dates, vides si elles ne suivent ni une forme déclarée ni AAAA-MM-JJ (cellule de date)."""
+    rangs, distincts = pd.factorize(textes)
+    ecrites = pd.Series(distincts, dtype="string")
+    dates = pd.Series(pd.NaT, index=ecrites.index, dtype="datetime64[us]")
+    for forme in (*formes, "%Y-%m-%d"):
+        restantes, chiffres = ecrites.where(dates.isna()), re.sub("%[bB]", "%m", forme)
+        if chiffres != forme:
+            restantes = restantes.map(mois_en_chiffres, na_action="ignore")
+        lues = pd.to_datetime(restantes, format=chiffres, errors="coerce")
+        dates = dates.fillna(lues.astype("datetime64[us]"))
+    return pd.Series(dates.array.take(rangs, allow_fill=True), index=textes.index)
 
 
 def _en_iso(dates: pd.Series[pd.Timestamp]) -> pd.Series[str]:
-    return dates.map({date: date.date().isoformat() for date in dates.dropna().unique()}).astype("string")
+    jours = np.datetime_as_string(dates.to_numpy(dtype="datetime64[D]"))
+    return pd.Series(jours, index=dates.index, dtype="string").mask(dates.isna())
 
 
 def _age(naissance: pd.Series[pd.Timestamp], jour: pd.Series[pd.Timestamp]) -> pd.Series[str]:

@@ -11,7 +11,7 @@ from observatoire.erreurs import ColonnesManquantesError, ConfigError, SourceErr
 from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _FORMATS: dict[str, type[TexteSepare] | type[Classeur]] = {"csv": TexteSepare, "xlsx": Classeur}
 
 
-def lire_tableur(source: Source, fichier: Path, champs: Mapping[str, str]) -> pd.DataFrame:
-    """Rend `ligne` et les colonnes déclarées, sous nos noms, telles que reçues.
+def lire_tableur(source: Source, fichier: Path, champs: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+    """Rend par morceaux `ligne` et les colonnes déclarées, sous nos noms, telles que reçues.
 
     Args:
         source: la source, dont `[lecture]` dit le format.
@@ -34,27 +34,32 @@ def lire_tableur(source: Source, fichier: Path, champs: Mapping[str, str]) -> pd
         ColonnesManquantesError: une colonne déclarée n'est pas dans le fichier.
     """
     tableur = _ouvrir(source, fichier)
-    table = tableur.lire(_positions(source, fichier, tableur.entetes, champs))
-    _refuser_vide(fichier, len(table))
-    return table
+    lues = 0
+    for morceau in tableur.morceaux(_positions(source, fichier, tableur.entetes, champs)):
+        lues += len(morceau)
+        yield morceau
+    _refuser_vide(fichier, lues)
 
 
-def verifier_tableur(source: Source, fichier: Path, champs: Mapping[str, str]) -> None:
-    """Lit un fichier sans rien garder, avec les mêmes refus que `lire_tableur`."""
+def verifier_tableur(source: Source, fichier: Path, champs: Mapping[str, str]) -> int:
+    """Rend le nombre de lignes d'un fichier, sans rien garder, avec les mêmes refus que `lire_tableur`."""
     tableur = _ouvrir(source, fichier)
     _positions(source, fichier, tableur.entetes, champs)
-    _refuser_vide(fichier, tableur.controler())
+    nombre = tableur.controler()
+    _refuser_vide(fichier, nombre)
+    return nombre
 
 
-def lire_declaree(source: Source, fichier: Path) -> pd.DataFrame:
-    """Rend un fichier de structures ou de grands projets ; une colonne non déclarée reste vide."""
-    table = lire_tableur(source, fichier, champs_declares(source, colonnes_attendues(source.genre)))
-    return table.reindex(columns=["ligne", *colonnes_attendues(source.genre)])
+def lire_declaree(source: Source, fichier: Path) -> Iterator[pd.DataFrame]:
+    """Rend par morceaux un fichier dont les colonnes sont déclarées ; une autre colonne reste vide."""
+    attendues = colonnes_attendues(source.genre)
+    for morceau in lire_tableur(source, fichier, champs_declares(source, attendues)):
+        yield morceau.reindex(columns=["ligne", *attendues])
 
 
-def verifier_declaree(source: Source, fichier: Path) -> None:
-    """Lit un fichier de structures ou de grands projets sans rien garder."""
-    verifier_tableur(source, fichier, champs_declares(source, colonnes_attendues(source.genre)))
+def verifier_declaree(source: Source, fichier: Path) -> int:
+    """Lit un fichier de structures ou de grands projets sans rien garder ; rend son nombre de lignes."""
+    return verifier_tableur(source, fichier, champs_declares(source, colonnes_attendues(source.genre)))
 
 
 def colonnes_attendues(genre: str) -> list[str]:

@@ -57,6 +57,29 @@ class TexteSepare:
         _refuser_autre_separateur(chemin, premiere, separateur)
         return cls(chemin, encodage, separateur, premiere)
 
+    @classmethod
+    def deviner(cls, chemin: Path) -> Self:
+        """Ouvre un CSV dont rien n'est déclaré : le séparateur est celui qui donne le plus de colonnes.
+
+        Raises:
+            SourceError: fichier vide, d'un autre format, mal encodé, ou d'une seule colonne.
+        """
+        _refuser_autre_format(chemin)
+        encodage = _reconnaitre_encodage(chemin, "cp1252")
+        ouverts = []
+        for separateur in _SEPARATEURS:
+            try:
+                premiere = next(_lignes(chemin, encodage, separateur), (1, []))[1]
+            except SourceError:
+                continue  # un guillemet mal fermé pour ce séparateur n'en est peut-être pas un pour un autre
+            ouverts.append(cls(chemin, encodage, separateur, premiere))
+        if not any(len(ouvert.entetes) > 1 for ouvert in ouverts):
+            raise SourceError(
+                f"{chemin.name} : une seule colonne, quel que soit le séparateur.",
+                "La première ligne nomme les colonnes, séparées par un point-virgule.",
+            )
+        return max(ouverts, key=lambda ouvert: len(ouvert.entetes))
+
     def controler(self) -> int:
         """Rend le nombre de lignes de données, chacune ayant autant de valeurs que l'en-tête.
 
@@ -76,8 +99,8 @@ class TexteSepare:
                 )
         return nombre
 
-    def lire(self, positions: Mapping[str, int]) -> pd.DataFrame:
-        """Rend les colonnes demandées, en texte, et `ligne`, le rang de chaque ligne de données.
+    def morceaux(self, positions: Mapping[str, int]) -> Iterator[pd.DataFrame]:
+        """Rend, par morceaux, les colonnes demandées en texte et `ligne`, le rang de la ligne de données.
 
         Args:
             positions: rang de la colonne dans le fichier, pour chaque nom rendu.
@@ -85,9 +108,21 @@ class TexteSepare:
         Raises:
             SourceError: le fichier ne se découpe pas en colonnes.
         """
+        lues = -1  # l'en-tête
+        for lot in self._lots(positions):
+            table = lot.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
+            morceau = pd.DataFrame({nom: table[str(rang)] for nom, rang in positions.items()})
+            morceau["ligne"] = pd.RangeIndex(lues + 1, lues + 1 + len(table))
+            if lues < 0:
+                morceau = morceau.iloc[1:]
+            lues += len(table)
+            if len(morceau):
+                yield morceau.reset_index(drop=True)
+
+    def _lots(self, positions: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
         lues = sorted({str(rang) for rang in positions.values()})
         try:
-            arrow = pc.read_csv(
+            yield from pc.open_csv(
                 self.chemin,
                 pc.ReadOptions(
                     column_names=[str(rang) for rang in range(len(self.entetes))],
@@ -109,10 +144,6 @@ class TexteSepare:
                 f"{self.chemin.name} : le texte ne se découpe pas en colonnes.",
                 "Vérifier le séparateur, les guillemets et les retours à la ligne.",
             ) from None
-        table = arrow.slice(1).to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)  # sans l'en-tête
-        resultat = pd.DataFrame({nom: table[str(rang)] for nom, rang in positions.items()})
-        resultat["ligne"] = pd.RangeIndex(1, len(table) + 1)
-        return resultat
 
 
 def _refuser_autre_format(chemin: Path) -> None:

@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from observatoire.referentiel import NON_RENSEIGNE
+from observatoire.referentiel import NON_RENSEIGNE, lire_liste, nomenclature
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 INCONNU, AMBIGU, PERIME = "inconnu", "ambigu", "perime"
 
-# Régimes successifs : code des marchés publics, ordonnance 2015-899 et décret 2016-360, code de la
-# commande publique. Ils s'appliquent selon la date d'engagement de la consultation.
-REGIMES = (
-    ("CMP2006", dt.date(1, 1, 1)),
-    ("ORD2015", dt.date(2016, 4, 1)),
-    ("CCP", dt.date(2019, 4, 1)),
-)
-_SENS = {
-    "CMP2006": {"14": "CE", "53": "CA", "30": "SI", "15": "MR_HAND", "28": "ACHAT_SIAE"},
-    "ORD2015": {
-        "38": "CE",
-        "52": "CA",
-        "62": "CA",
-        "28": "SI",
-        "36-i": "MR_HAND",
-        "36-ii": "MR_SIAE",
-        "37": "MR_ESS",
-    },
-    "CCP": {
-        "l2112-2": "CE",
-        "l2112-2-1": "CE",
-        "l2152-7": "CA",
-        "r2152-7": "CA",
-        "l2123-1": "SI",
-        "r2123-1": "SI",
-        "l2113-12": "MR_HAND",
-        "l2113-13": "MR_SIAE",
-        "l2113-13-1": "MR_PENIT",
-        "l2113-14": "MR_HAND_SIAE",
-        "l2113-15": "MR_ESS",
-        "l2113-16": "MR_ESS",
-        "r2122-8": "ACHAT_SIAE",
-        "l3114-2": "CONC",
-        "l3124-5": "CONC",
-        "l3113-1": "CONC",
-    },
-}
-# Ces numéros n'ont pas le même sens d'un texte à l'autre, ou n'en ont pas seuls : sans le bon régime
-# (art. 30 : services d'insertion en 2006, définition des besoins en 2015), rien ne se décide.
-_SELON_LE_REGIME = {"28", "30", "36"}
 _TEXTES = {
     "CMP2006": r"code des marches publics|\bcmp\b|decret (?:n° ?)?2006-975",
     "ORD2015": r"(?:ordonnance|ord\.?|decret) ?(?:n° ?)?201[56]-\d+",
@@ -65,14 +28,30 @@ _LIAISON = re.compile(r"\b(?:articles?|art|et|de|du|des|la|l|les|code|ordonnance
 
 
 def regime(jour: dt.date | None) -> str | None:
-    """Rend le régime en vigueur un jour donné.
+    """Rend le régime en vigueur un jour donné ; avant le premier régime connu, le premier.
 
+    >>> import datetime as dt
     >>> regime(dt.date(2017, 5, 2))
     'ORD2015'
     """
     if jour is None:
         return None
-    return [nom for nom, depuis in REGIMES if depuis <= jour][-1]
+    regimes = nomenclature("regimes")
+    commences = [nom for nom, texte in regimes.items() if texte.valide_du <= jour.isoformat()]
+    return commences[-1] if commences else next(iter(regimes))
+
+
+@cache
+def articles() -> dict[str, dict[str, str]]:
+    """Rend, par article, son code de modalité sous chaque régime ; vide si l'article n'en dit aucune.
+
+    >>> articles()["28"]
+    {'CMP2006': 'ACHAT_SIAE', 'ORD2015': 'SI'}
+    """
+    sens: dict[str, dict[str, str]] = {}
+    for ligne in lire_liste("articles"):
+        sens.setdefault(ligne["article"], {})[ligne["regime"]] = ligne["modalite"]
+    return sens
 
 
 def lire_articles(texte: str, jour: dt.date | None) -> tuple[str, str | None]:
@@ -82,6 +61,7 @@ def lire_articles(texte: str, jour: dt.date | None) -> tuple[str, str | None]:
     avec la marque `perime` quand son sens est sûr ; sinon c'est « NR » et `ambigu`. Un texte où il
     reste autre chose que des articles n'est pas lu (`inconnu`).
 
+    >>> import datetime as dt
     >>> lire_articles("Article 14", dt.date(2017, 5, 2))
     ('CE', 'perime')
     """
@@ -117,13 +97,18 @@ def _articles(texte: str) -> tuple[frozenset[str], str | None]:
 
 
 def _sens(article: str, en_vigueur: str | None, jour: dt.date | None) -> tuple[str, str | None]:
-    if article in _SELON_LE_REGIME:
-        code = _SENS.get(en_vigueur or "", {}).get(article)
-        return (code, _decalage(en_vigueur, jour)) if code else (NON_RENSEIGNE, AMBIGU)
-    for origine, sens in _SENS.items():
-        if article in sens:
-            return sens[article], _decalage(origine, jour)
-    return NON_RENSEIGNE, INCONNU
+    """Rend le sens d'un article.
+
+    Celui qui n'en a qu'un se lit sous tous les régimes. Celui dont le numéro change de sens d'un
+    texte à l'autre (art. 30 : services d'insertion en 2006, définition des besoins en 2015), ou qui
+    n'en a pas seul (art. 36), demande le bon régime.
+    """
+    sens = articles().get(article)
+    if sens is None:
+        return NON_RENSEIGNE, INCONNU
+    origine = next(iter(sens)) if len(sens) == 1 else en_vigueur
+    code = sens.get(origine or "")
+    return (code, _decalage(origine, jour)) if code else (NON_RENSEIGNE, AMBIGU)
 
 
 def _decalage(origine: str | None, jour: dt.date | None) -> str | None:

@@ -1,108 +1,226 @@
-"""Les données essentielles de la commande publique : lecture typée et règles."""
+"""Les données essentielles de la commande publique : lecture typée."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.controle.considerations import CONTRADICTION, HORS_LISTE, lire_considerations
-from observatoire.controle.ecritures import comparable
-from observatoire.controle.lieux import departements_de_la_region, genre_de_lieu, lire_departement, situer
-from observatoire.controle.montants import ABERRANT, SUSPECT, juger
-from observatoire.controle.regles import (
-    AVERTISSEMENT,
-    BLOQUANT,
-    Lecture,
-    Regle,
-    absente,
-    illisible,
-    marquee,
-    regle,
+from observatoire.controle.considerations import (
+    ENVIRONNEMENTALES,
+    SOCIALES,
+    lire_considerations,
+    resumer,
 )
-from observatoire.controle.resolution import resoudre
+from observatoire.controle.dates_publiees import PREMIER_JOUR, lire_jours, reparee
+from observatoire.controle.encodage import reparer
+from observatoire.controle.lieux import genre_de_lieu, lire_departement, situer
+from observatoire.controle.listes_decp import (
+    BOOLEENS,
+    LISTES,
+    MULTIPLES,
+    Colonnes,
+    lire_booleens,
+    lire_codes,
+    lire_prix,
+    sans_bouche_trou,
+    selon_la_technique,
+)
+from observatoire.controle.montants import juger
+from observatoire.controle.objets_decp import (
+    Lue,
+    joindre,
+    lire_actes,
+    lire_modifications,
+    lire_objets,
+    lire_titulaires,
+)
+from observatoire.controle.regles import Lecture
+from observatoire.controle.regles_decp import REGLES
+from observatoire.controle.resolution import SEPARATEUR, resoudre
 from observatoire.controle.typage import (
+    DERNIER_JOUR,
     colonnes_de_texte,
-    lire_dates,
     lire_entiers,
     lire_nombres,
-    lire_siret,
     lire_sirets,
     par_valeur,
 )
+from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from observatoire.config import Config, Source
 
-# Le portail écrit ceci à la place d'une valeur : non communiquée, manquante, illisible.
-_BOUCHE_TROU = re.compile(r"NC|MQ|CDL|MQ NC|INX( .*)?")
-_PREMIER_JOUR = dt.date(2015, 1, 1)
+__all__ = ["REGLES", "lire"]
+
 _DUREE_MAXIMUM = 1200
-_OBJET_FICTIF = re.compile(r"le marche? (?:noir|du si ?e?cle)")
-_MONTANT_FICTIF = 123456.78
-_ACHETEUR_FICTIF = "essentiel"
+_OFFRES_MAXIMUM = 10_000
+_OBJETS = ("titulaires", "modifications", "actes_sous_traitance")
+_DATES = ("date_notification", "date_publication", "date_debut_execution")
+_PARTS = {
+    "taux_avance_pct": "taux_avance",
+    "origine_ue_pct": "origine_ue",
+    "origine_france_pct": "origine_france",
+}
 
 
-def lire(table: pd.DataFrame, _source: Source, _config: Config) -> Lecture:
-    """Rend les contrats publiés, typés ; les valeurs de remplissage (NC, MQ…) y sont absentes."""
-    recue = table.assign(**{nom: _sans_bouche_trou(table[nom]) for nom in colonnes_de_texte(table)})
+def lire(table: pd.DataFrame, _source: Source, config: Config) -> Lecture:
+    """Rend les contrats publiés, typés ; les valeurs de remplissage (NC, MQ…) y sont absentes.
+
+    La table est un morceau d'une livraison : une date postérieure à celle-ci n'est pas gardée. Des
+    listes d'objets, seules les valeurs en cause seront citées, jamais une dénomination.
+    """
+    recue = table.assign(**{nom: sans_bouche_trou(table[nom]) for nom in colonnes_de_texte(table)})
+    lue: Colonnes = {}
+    reperes: Colonnes = {}
+    for lire_champs in (_codes, _faits, _nombres, _dates, _lieux, _objets, _textes):
+        colonnes, marques = lire_champs(recue)
+        lue |= colonnes
+        reperes |= marques
+    reperes["seuil_publication"] = _seuils(lue["date_notification"], config)
+    citees = {nom: reperes.pop(f"citation_{nom}") for nom in _OBJETS}
+    typee = recue.assign(**lue)[SCHEMAS["controle/decp"].noms]
+    return Lecture(recue.assign(**citees), typee, reperes)
+
+
+def _codes(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Les champs codés : une valeur, plusieurs, ou un booléen."""
+    lue, reperes = lire_prix(recue["forme_prix"], recue["types_prix"])
+    for nom, liste in LISTES.items():
+        lue[nom], reperes[f"marque_{nom}"] = resoudre(liste, recue[nom])
+    for nom, liste in MULTIPLES.items():
+        lue[nom], reperes[f"marque_{nom}"] = lire_codes(liste, recue[nom])
+    lue |= {nom: lire_booleens(recue[nom]) for nom in BOOLEENS}
+    accord = par_valeur(lue["techniques"], lambda t: "ACCORD_CADRE" in t.split(SEPARATEUR), "boolean")
+    subsequent = recue["id_accord_cadre"].notna().astype("boolean")
+    lue["est_accord_cadre"] = selon_la_technique("accord cadre", recue, lue, accord)
+    lue["est_subsequent"] = selon_la_technique("marche subsequent", recue, lue, subsequent)
+    return lue, reperes
+
+
+def _faits(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Les considérations, en faits à trois états."""
+    sociales = lire_considerations(recue["considerations"], recue["format"], SOCIALES)
+    autres = lire_considerations(
+        recue["considerations_environnementales"], recue["format"], ENVIRONNEMENTALES
+    )
+    faits = sociales[list(SOCIALES.faits)]
+    lue = {nom: sociales[nom] for nom in SOCIALES.faits} | {
+        nom: autres[nom] for nom in ENVIRONNEMENTALES.faits
+    }
+    lue["consideration_etat"] = resumer(faits, recue["format"])
+    return lue, {
+        "marque_considerations": sociales["marque"],
+        "marque_considerations_environnementales": autres["marque"],
+    }
+
+
+def _nombres(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Montants en euros, parts en %, durées en mois, nombres d'offres."""
     montant = lire_nombres(recue["montant"])
-    faits = lire_considerations(table["considerations"], recue["format"])
+    statut, raison = juger(montant)
+    subvention = lire_nombres(recue["montant_subvention"])
+    lue = {
+        "montant_eur": montant,
+        "montant_statut": statut,
+        "montant_raison": raison,
+        "montant_subvention_eur": subvention.where((subvention >= 0).fillna(False)),
+        "duree_mois": lire_entiers(recue["duree_mois"], 1, _DUREE_MAXIMUM),
+        "offres_recues": lire_entiers(recue["offres_recues"], 1, _OFFRES_MAXIMUM),
+    }
+    for nom, recu in _PARTS.items():
+        part = lire_nombres(recue[recu])
+        lue[nom] = (100 * part.where(part.between(0, 1).fillna(False))).round(6)
+    # une avance attribuée au taux de 0 est une avance dont le taux n'est pas connu
+    avance = lire_booleens(recue["attribution_avance"]).fillna(False)
+    inconnu = avance & (lue["taux_avance_pct"] == 0).fillna(False)
+    lue["taux_avance_pct"] = lue["taux_avance_pct"].mask(inconnu)
+    return lue, {"taux_inconnu": inconnu}
+
+
+def _dates(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Les dates entre 2015 et la livraison ; un début d'exécution peut la suivre."""
+    limite = pd.Timestamp(_livraison(recue))
+    lue, reperes = {}, {}
+    for nom in _DATES:
+        jours = lire_jours(recue[nom])
+        future = (jours > limite) & (nom != "date_debut_execution")
+        trop_loin = jours > pd.Timestamp(DERNIER_JOUR)
+        lue[nom] = jours.mask(future | trop_loin | (jours < pd.Timestamp(PREMIER_JOUR)))
+        reperes[f"future_{nom}"] = future
+        reperes[f"reparee_{nom}"] = par_valeur(recue[nom], reparee, "boolean") & lue[nom].notna()
+    return lue, reperes
+
+
+def _livraison(recue: pd.DataFrame) -> dt.date:
+    millesimes = recue["millesime"].dropna()
+    return dt.date.fromisoformat(millesimes.max()) if len(millesimes) else DERNIER_JOUR
+
+
+def _lieux(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Le département et la commune d'exécution, à défaut le département de l'acheteur."""
     departement, commune = situer(recue["lieu_code"], recue["lieu_type"])
     acheteur = par_valeur(recue["acheteur_departement"], lire_departement)
+    genre = par_valeur(recue["lieu_type"], genre_de_lieu)
+    lue = {"departement": departement.fillna(acheteur), "commune": commune}
+    return lue, {"departement_lieu": departement, "lieu_type": genre}
+
+
+def _objets(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Titulaires, modifications et actes de sous-traitance, réécrits typés."""
+    limite = _livraison(recue)
+    lectures: dict[str, tuple[pd.Series, Callable[[str], Lue]]] = {
+        "titulaires": (recue["titulaires"], lire_titulaires),
+        "modifications": (recue["modifications"], partial(lire_modifications, limite=limite)),
+        "actes_sous_traitance": (
+            joindre(recue["actes_sous_traitance"], recue["modifications_sous_traitance"]),
+            partial(lire_actes, limite=limite),
+        ),
+    }
+    lue, reperes = {}, {}
+    for nom, (textes, lire_un) in lectures.items():
+        lue[nom], reperes[f"marque_{nom}"], reperes[f"citation_{nom}"] = lire_objets(textes, lire_un)
+    publiees = par_valeur(lue["modifications"], lambda texte: texte.count('{"no":'), "Int64")
+    lue["nb_modifications"] = recue["nb_modifications"].fillna(publiees)
+    return lue, reperes
+
+
+def _textes(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
+    """Identifiants, CPV et type de marché ; objet et nom de l'acheteur à l'encodage réparé."""
     cpv = par_valeur(recue["cpv"], lire_cpv)
     publie, _ = resoudre("types_marche", recue["type_marche"])
-    titulaires = par_valeur(recue["titulaires"], lire_titulaires)
-    limite = pd.to_datetime(recue["millesime"], format="%Y-%m-%d") + pd.DateOffset(years=1)
-    lue = recue.assign(
-        acheteur_id=lire_sirets(recue["acheteur_id"]),
-        titulaires=titulaires,
-        cpv=cpv,
-        type_marche=par_valeur(cpv, type_de_cpv).fillna(publie),
-        departement=departement.fillna(acheteur),
-        commune=commune,
-        date_notification=_date_plausible(recue["date_notification"], limite),
-        date_publication=_date_plausible(recue["date_publication"], limite),
-        duree_mois=lire_entiers(recue["duree_mois"], 1, _DUREE_MAXIMUM),
-        montant_eur=montant,
-        montant_statut=juger(montant),
-        **faits[["clause_sociale", "critere_social", "marche_reserve"]],
-    )
-    faux = par_valeur(titulaires, _a_un_siret_faux, "boolean")
-    lue = lue.drop(columns=["acheteur_nom", "acheteur_departement", "montant", "considerations"])
-    reperes = {
-        "marque_considerations": faits["marque"],
-        "titulaire_faux": faux,
-        "departement_lieu": departement,
-        "lieu_type": par_valeur(recue["lieu_type"], genre_de_lieu),
-    }
-    return Lecture(recue, lue, reperes)
+    return {
+        "acheteur_id": lire_sirets(recue["acheteur_id"]),
+        "acheteur_nom": par_valeur(recue["acheteur_nom"], reparer),
+        "objet": par_valeur(recue["objet"], reparer),
+        "cpv": cpv,
+        "type_marche": par_valeur(cpv, type_de_cpv).fillna(publie),
+    }, {}
 
 
-def _sans_bouche_trou(textes: pd.Series) -> pd.Series:
-    return textes.mask(textes.str.fullmatch(_BOUCHE_TROU.pattern).fillna(False))
-
-
-def _date_plausible(textes: pd.Series, limite: pd.Series) -> pd.Series:
-    """Rend la date des dix premiers caractères, entre 2015 et un an après la livraison ; vide sinon."""
-    dates = lire_dates(textes.str.slice(0, 10), debut=_PREMIER_JOUR)
-    return dates.where(dates <= limite)
+def _seuils(notifications: pd.Series, config: Config) -> pd.Series:
+    """Le seuil de publication en vigueur à la notification, euros hors taxes."""
+    jours = notifications.dropna().unique()
+    seuils = {jour: config.parametre("seuil_publication_eur", jour.date()).valeur for jour in jours}
+    return notifications.map(seuils).astype("Float64")
 
 
 def lire_cpv(texte: str) -> str | None:
-    """Rend un code CPV sur huit chiffres, sans sa clé de contrôle.
+    """Rend un code CPV sur huit chiffres, sans sa clé de contrôle ; « 00000000 » n'en est pas un.
 
     Sept chiffres commençant par 3 ou 9 sont les divisions 03 et 09 dont le zéro s'est perdu
     (3451000, plantes ; 9310000, électricité) ; un code court n'est pas complété autrement.
 
-    >>> lire_cpv("45210000-2"), lire_cpv("9310000"), lire_cpv("4521")
-    ('45210000', '09310000', None)
+    >>> lire_cpv("45210000-2"), lire_cpv("9310000"), lire_cpv("4521"), lire_cpv("00000000")
+    ('45210000', '09310000', None, None)
     """
     trouve = re.fullmatch(r"(\d{8}|[39]\d{6})(?:-\d)?", texte, re.ASCII)
-    return trouve[1].zfill(8) if trouve else None
+    return trouve[1].zfill(8) if trouve and trouve[1].strip("0") else None
 
 
 def type_de_cpv(cpv: str) -> str | None:
@@ -119,157 +237,3 @@ def type_de_cpv(cpv: str) -> str | None:
     if 3 <= division <= 44 or division == 48:
         return "F"
     return "S" if 50 <= division <= 98 else None
-
-
-def lire_titulaires(texte: str) -> str | None:
-    """Rend la liste des titulaires telle que reçue si c'est bien une liste d'objets non vide."""
-    try:
-        lue = json.loads(texte)
-    except (ValueError, RecursionError):
-        return None
-    juste = isinstance(lue, list) and lue and all(isinstance(titulaire, dict) for titulaire in lue)
-    return texte if juste else None
-
-
-def _a_un_siret_faux(texte: str) -> bool:
-    for titulaire in json.loads(texte):
-        declare = comparable(str(titulaire.get("type_identifiant") or "SIRET"))
-        if declare == "siret" and lire_siret(str(titulaire.get("id") or "")) is None:
-            return True
-    return False
-
-
-@regle(BLOQUANT, "acheteur_id", "Renseigner le SIRET de l'acheteur et le numéro du marché.")
-def marche_non_identifie(lecture: Lecture) -> pd.Series:
-    """Ni numéro de marché, ni SIRET d'acheteur valide, ni identifiant unique."""
-    identite = lecture.lue[["id_source", "acheteur_id", "uid"]]
-    return identite.isna().all(axis="columns")
-
-
-@regle(BLOQUANT, "objet", "Ne pas publier les marchés d'essai.")
-def fictif(lecture: Lecture) -> pd.Series:
-    """Marché d'essai : acheteur « Essentiel », objet « Le marché noir », montant 123 456,78."""
-    recue = lecture.recue
-    acheteur = par_valeur(recue["acheteur_nom"], lambda nom: comparable(nom) == _ACHETEUR_FICTIF, "boolean")
-    objet = par_valeur(recue["objet"], lambda o: bool(_OBJET_FICTIF.fullmatch(comparable(o))), "boolean")
-    montant = lecture.lue["montant_eur"] == _MONTANT_FICTIF
-    return acheteur.fillna(False) | objet.fillna(False) | montant.fillna(False)
-
-
-@regle(AVERTISSEMENT, "acheteur_id", "Publier le SIRET de l'acheteur : 14 chiffres, clé de Luhn juste.")
-def acheteur_invalide(lecture: Lecture) -> pd.Series:
-    """Le SIRET de l'acheteur est absent ou faux ; la ligne est gardée sans acheteur."""
-    return lecture.lue["acheteur_id"].isna()
-
-
-@regle(AVERTISSEMENT, "montant", "Vérifier le montant : euros hors taxes, total du marché.")
-def montant_aberrant(lecture: Lecture) -> pd.Series:
-    """Montant impossible : moins d'un euro, plus de trois milliards, saisie factice."""
-    return lecture.lue["montant_statut"] == ABERRANT
-
-
-@regle(AVERTISSEMENT, "montant", "Vérifier le montant : euros hors taxes, total du marché.")
-def montant_suspect(lecture: Lecture) -> pd.Series:
-    """Montant possible mais rare : moins de 200 euros, ou 100 millions et plus."""
-    return lecture.lue["montant_statut"] == SUSPECT
-
-
-@regle(AVERTISSEMENT, "montant", "Écrire le montant en chiffres.")
-def montant_illisible(lecture: Lecture) -> pd.Series:
-    """Le montant publié n'est pas un nombre."""
-    return lecture.recue["montant"].notna() & lecture.lue["montant_eur"].isna()
-
-
-@regle(AVERTISSEMENT, "lieu_code", "Publier un code de lieu du type annoncé (commune, postal, département).")
-def lieu_inconnu(lecture: Lecture) -> pd.Series:
-    """Le lieu d'exécution est publié mais ne désigne ni département, ni région, ni pays."""
-    vaste = lecture.reperes["lieu_type"].isin(["region", "pays"])
-    return lecture.recue["lieu_code"].notna() & lecture.reperes["departement_lieu"].isna() & ~vaste
-
-
-@regle(AVERTISSEMENT, "lieu_code", "Publier le code INSEE d'une commune, ou annoncer un code postal.")
-def commune_inconnue(lecture: Lecture) -> pd.Series:
-    """Le code de commune n'existe pas dans la région ; seul le département est gardé."""
-    en_region = lecture.reperes["departement_lieu"].isin(departements_de_la_region())
-    annoncee = lecture.reperes["lieu_type"] == "commune"
-    return annoncee & en_region & lecture.lue["commune"].isna()
-
-
-@regle(AVERTISSEMENT, "duree_mois", "Publier la durée en mois, et non en jours.")
-def duree_suspecte(lecture: Lecture) -> pd.Series:
-    """Durée d'un nombre de jours (360, 365, 366), ou de plus de 180 mois."""
-    duree = lecture.lue["duree_mois"]
-    return duree.isin([360, 365, 366]) | (duree > 180)
-
-
-@regle(AVERTISSEMENT, "titulaires", "Publier le SIRET du titulaire, ou le type réel de son identifiant.")
-def titulaire_invalide(lecture: Lecture) -> pd.Series:
-    """Un titulaire annoncé par son SIRET en a un faux ; il ne sera rapproché d'aucune structure."""
-    return lecture.reperes["titulaire_faux"]
-
-
-REGLES: tuple[Regle, ...] = (
-    marche_non_identifie,
-    fictif,
-    absente("id_absent", "id_source", "Le numéro du marché manque.", "Publier le numéro du marché."),
-    acheteur_invalide,
-    illisible(
-        "date_impossible_notification",
-        "date_notification",
-        "Date de notification illisible, antérieure à 2015 ou à plus d'un an de la livraison ; vidée.",
-        "Écrire une date réelle, AAAA-MM-JJ.",
-    ),
-    absente(
-        "notification_absente",
-        "date_notification",
-        "La date de notification manque ; la date de publication ne la remplace pas.",
-        "Publier la date de notification.",
-    ),
-    illisible(
-        "date_impossible_publication",
-        "date_publication",
-        "Date de publication illisible, antérieure à 2015 ou à plus d'un an de la livraison ; vidée.",
-        "Écrire une date réelle, AAAA-MM-JJ.",
-    ),
-    absente("montant_absent", "montant", "Le montant manque.", "Publier le montant."),
-    montant_illisible,
-    montant_aberrant,
-    montant_suspect,
-    marquee(
-        "consideration_contradictoire",
-        "considerations",
-        CONTRADICTION,
-        "« Pas de considération sociale » accompagne une autre valeur ; rien n'est retenu.",
-        "Choisir entre « Pas de considération sociale » et les considérations réelles.",
-    ),
-    marquee(
-        "valeur_hors_liste",
-        "considerations",
-        HORS_LISTE,
-        "Une considération sociale n'est pas dans la liste réglementaire.",
-        "Employer les valeurs de l'arrêté du 22 décembre 2022.",
-    ),
-    illisible(
-        "cpv_invalide",
-        "cpv",
-        "Le code CPV n'a pas huit chiffres ; vidé.",
-        "Publier les huit chiffres du CPV.",
-    ),
-    lieu_inconnu,
-    commune_inconnue,
-    illisible(
-        "duree_illisible",
-        "duree_mois",
-        "La durée n'est pas un nombre de mois ; vidée.",
-        "Publier la durée en mois.",
-    ),
-    duree_suspecte,
-    absente("titulaire_absent", "titulaires", "Le titulaire manque.", "Publier le titulaire."),
-    illisible(
-        "titulaires_illisibles",
-        "titulaires",
-        "La liste des titulaires n'est pas lisible ; vidée.",
-        "Publier une liste d'objets id et typeIdentifiant.",
-    ),
-    titulaire_invalide,
-)

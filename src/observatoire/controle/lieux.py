@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from observatoire.controle.ecritures import comparable
 from observatoire.controle.typage import par_valeur
 from observatoire.referentiel import lire_liste
+from observatoire.referentiel.ecritures import comparable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +19,11 @@ _PARIS = "75056"
 _ARRONDISSEMENTS = {str(code): _PARIS for code in range(75101, 75121)}
 _DEPARTEMENT = re.compile(r"0[1-9]|[1-8]\d|9[0-5]|2[AB]|97[1-8]|98[678]", re.ASCII)
 _PRECIS = ("departement", "commune", "postal", "arrondissement", "canton")
+_NUMEROTES = ("arrondissement", "canton")  # le département, puis un rang : 544, 9312
 _COMMUNAUX = ("commune", "postal", "arrondissement")
 _COMMUNE = re.compile(r"(?:\d{2}|2[AB])\d{3}", re.ASCII)
+# « FR75012 », « F-75012 », « 75012 PARIS », « 93205 CEDEX »
+_HABILLE = re.compile(r"(?:FR?[ -]?)?((?:\d{2}|2[AB])\d{3})(?: [^\d].*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +117,14 @@ def situer(codes: pd.Series, types: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _situer(type_: str, code: str) -> tuple[str | None, str | None]:
     """Lit un lieu d'après la forme de son code autant que son type, souvent pris l'un pour l'autre."""
-    genre, code = genre_de_lieu(type_), code.upper()
+    genre, habille = genre_de_lieu(type_), _HABILLE.fullmatch(code.upper())
+    code = habille[1] if habille else code.upper()
     if genre not in _PRECIS:
         return None, None
     if not _COMMUNE.fullmatch(code):
-        court = code[:2] if genre == "canton" else code
-        return lire_departement(court), None
+        if genre in _NUMEROTES:
+            return (lire_departement(code[:2]) if len(code) in (3, 4) else None), None
+        return lire_departement(code), None
     connues = communes().codes_postaux if genre == "postal" else communes().codes
     commune = connues.get(code) if genre in _COMMUNAUX else None
     return communes().departements.get(commune or "") or departement_de(code), commune

@@ -1,30 +1,37 @@
-"""Les règles du suivi : heures, personnes, identifiants, dates, codes."""
+"""Les règles du suivi : heures, personnes, identifiants ; celles des dates et des codes sont à côté."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from observatoire.controle.articles import AMBIGU, INCONNU, PERIME
+from observatoire.controle import codes_suivi, dates_suivi
 from observatoire.controle.regles import (
-    AVERTISSEMENT,
+    ALERTE,
     BLOQUANT,
+    INFO,
     Lecture,
     Regle,
     absente,
     illisible,
-    marquee,
     regle,
 )
-from observatoire.controle.resolution import HORS_VALIDITE
 from observatoire.controle.typage import lire_sirets
 
 _EMPLOYEURS_POSSIBLES = {
     "CTTI": ("ETTI",),
     "CDDI": ("EI", "ACI", "AI", "RQ"),
-    "CDDT": ("EA",),
+    "CDDT": ("EA", "EATT"),
+    "CDI_INCLUSION": ("EI", "ACI", "AI", "ETTI"),
+    "CDI_INT": ("ETT", "ETTI", "EATT"),
+    "CEP": ("SEP",),
     "ESAT": ("ESAT",),
 }
-_UN_MOIS = pd.DateOffset(months=1)
+
+
+@regle(BLOQUANT, "operation", "Renseigner l'identifiant de l'opération.")
+def operation_absente(lecture: Lecture) -> pd.Series:
+    """L'identifiant de l'opération manque : la clause n'est pas reconnaissable."""
+    return lecture.lue["operation"].isna()
 
 
 @regle(BLOQUANT, "heures", "Corriger les heures du mois, ou donner une ligne par mois.")
@@ -51,7 +58,7 @@ def heures_sans_periode(lecture: Lecture) -> pd.Series:
     return lecture.lue["heures"].notna() & dates.isna().all(axis="columns")
 
 
-@regle(AVERTISSEMENT, "heures", "Saisir les heures du mois, zéro compris.")
+@regle(ALERTE, "heures", "Saisir les heures du mois, zéro compris.")
 def heures_absentes(lecture: Lecture) -> pd.Series:
     """Un mois est déclaré sans heures."""
     return lecture.recue["mois"].notna() & lecture.recue["heures"].isna()
@@ -63,67 +70,46 @@ def personne_absente(lecture: Lecture) -> pd.Series:
     return lecture.lue["contrat"].notna() & lecture.lue["personne"].isna()
 
 
-@regle(BLOQUANT, "mois", "Corriger le mois travaillé.")
-def mois_futur(lecture: Lecture) -> pd.Series:
-    """Le mois travaillé commence après la livraison des données."""
-    return lecture.lue["mois"] > lecture.reperes["livraison"]
+@regle(INFO, "heures", "Exporter le détail mensuel des heures.")
+def total_a_repartir(lecture: Lecture) -> pd.Series:
+    """Un total sans détail mensuel couvre plusieurs trimestres : il sera réparti par jours."""
+    debut, fin = lecture.lue["contrat_debut"], lecture.lue["contrat_fin"]
+    trimestres: pd.Series = 4 * (fin.dt.year - debut.dt.year) + fin.dt.quarter - debut.dt.quarter
+    return (trimestres > 0) & lecture.lue["heures"].notna() & lecture.lue["mois"].isna()
 
 
-@regle(AVERTISSEMENT, "mois", "Vérifier le mois travaillé et les dates du contrat.")
-def mois_hors_contrat(lecture: Lecture) -> pd.Series:
-    """Le mois travaillé est à plus d'un mois des dates du contrat."""
-    mois = lecture.lue["mois"]
-    apres = (mois - _UN_MOIS) > lecture.lue["contrat_fin"]
-    return apres | ((mois + 2 * _UN_MOIS) <= lecture.lue["contrat_debut"])
+@regle(ALERTE, "statut_clause", "Corriger le statut de la clause : elle est en cours, ou soldée.")
+def heures_sur_clause_prevue(lecture: Lecture) -> pd.Series:
+    """Des heures sont réalisées sur une clause encore prévue, donc pas notifiée."""
+    return (lecture.lue["heures"] > 0) & (lecture.lue["statut_clause"] == "PREVUE")
 
 
-@regle(AVERTISSEMENT, "contrat_fin", "Vérifier le début et la fin du contrat.")
-def dates_contrat_inversees(lecture: Lecture) -> pd.Series:
-    """Le contrat finit avant de commencer."""
-    return lecture.lue["contrat_fin"] < lecture.lue["contrat_debut"]
+@regle(INFO, "statut_clause", "Vérifier que les heures précèdent l'abandon de la clause.")
+def heures_sur_clause_abandonnee(lecture: Lecture) -> pd.Series:
+    """Des heures sont réalisées sur une clause abandonnée ; elles comptent si elles ont été faites."""
+    return (lecture.lue["heures"] > 0) & (lecture.lue["statut_clause"] == "ABANDONNEE")
 
 
-@regle(AVERTISSEMENT, "date_fin", "Vérifier le début et la fin du marché.")
-def dates_marche_inversees(lecture: Lecture) -> pd.Series:
-    """Le marché finit avant de commencer."""
-    return lecture.lue["date_fin"] < lecture.lue["date_debut"]
+@regle(ALERTE, "heures_engagees", "Vérifier les heures engagées et les heures totales du marché.")
+def engagement_superieur_au_total(lecture: Lecture) -> pd.Series:
+    """Les heures d'insertion engagées dépassent les heures travaillées totales du marché."""
+    return lecture.lue["heures_engagees"] > lecture.lue["heures_totales"]
 
 
-@regle(AVERTISSEMENT, "structure_id", "Corriger le SIRET de la structure : 14 chiffres, clé de Luhn juste.")
+@regle(INFO, "part_engagee_pct", "Renseigner la part engagée, en pourcentage.")
+def part_engagee_absente(lecture: Lecture) -> pd.Series:
+    """Les heures sont engagées en part, et la part n'est pas donnée : l'engagement reste inconnu."""
+    en_part = lecture.lue["mode_engagement"].isin(["PCT_HEURES", "PCT_MONTANT"])
+    return en_part & lecture.lue[["part_engagee_pct", "heures_engagees"]].isna().all(axis="columns")
+
+
+@regle(ALERTE, "structure_id", "Corriger le SIRET de la structure : 14 chiffres, clé de Luhn juste.")
 def siret_structure_invalide(lecture: Lecture) -> pd.Series:
     """Le SIRET de la structure est faux ; il est gardé, car les identifiants de la source en dépendent."""
     return lecture.recue["structure_id"].notna() & lire_sirets(lecture.recue["structure_id"]).isna()
 
 
-@regle(AVERTISSEMENT, "heures", "Vérifier si le contrat a été déclaré deux fois.")
-def cumul_mensuel_excessif(lecture: Lecture) -> pd.Series:
-    """Une personne cumule dans le mois, sur toutes ses lignes, plus d'heures que le maximum d'un contrat."""
-    lue = lecture.lue
-    cumul = lue["heures"].groupby([lue["personne"], lue["mois"]]).transform("sum")
-    return (cumul > lecture.reperes["heures_maximum"]) & ~heures_hors_bornes.masque(lecture).fillna(False)
-
-
-@regle(AVERTISSEMENT, "heures_engagees", "Vérifier les heures engagées, en heures et non en personnes.")
-def heures_tres_superieures(lecture: Lecture) -> pd.Series:
-    """La clause a déjà plus de trois fois ses heures engagées ; signalé une fois, à sa première ligne."""
-    lue = lecture.lue
-    clause = [lue["structure_id"], lue["operation"]]
-    faites = lue["heures"].groupby(clause).transform("sum")
-    engagees = lue["heures_engagees"]
-    premiere_ligne = ~pd.concat(clause, axis="columns").duplicated()
-    return premiere_ligne & (engagees > 0) & (faites > 3 * engagees)
-
-
-@regle(AVERTISSEMENT, "contrat", "Supprimer la copie, ou distinguer les deux contrats.")
-def doublon(lecture: Lecture) -> pd.Series:
-    """La ligne répète une autre ligne du même fichier ou de la même livraison ; elle compte une fois."""
-    recue = lecture.recue.loc[lecture.recue["contrat"].notna()]
-    suspectes = recue.loc[recue.duplicated(["contrat", "operation", "mois", "heures"], keep=False)]
-    contenu = recue.columns.difference(["fichier", "ligne"])
-    return suspectes.duplicated(list(contenu)).reindex(lecture.recue.index, fill_value=False)
-
-
-@regle(AVERTISSEMENT, "type_employeur", "Vérifier le type de contrat et le type d'employeur.")
+@regle(ALERTE, "type_employeur", "Vérifier le type de contrat et le type d'employeur.")
 def contrat_employeur_incompatibles(lecture: Lecture) -> pd.Series:
     """Ce type de contrat n'existe pas chez ce type d'employeur : CDDI hors insertion, CTTI hors ETTI."""
     contrat, employeur = lecture.lue["type_contrat"], lecture.lue["type_employeur"]
@@ -142,33 +128,8 @@ def _siret(colonne: str, qui: str) -> Regle:
     )
 
 
-def _date(colonne: str, quoi: str) -> Regle:
-    return illisible(
-        f"date_impossible_{colonne.removeprefix('date_')}",
-        colonne,
-        f"Date {quoi} illisible, ou hors de 2000-2100 ; elle est vidée.",
-        "Écrire une date réelle dans la forme déclarée pour la source.",
-    )
-
-
-def _code(colonne: str, quoi: str) -> Regle:
-    return marquee(
-        f"code_inconnu_{colonne}",
-        colonne,
-        INCONNU,
-        f"{quoi} n'est dans aucune écriture connue ; la valeur devient « non renseigné ».",
-        "Corriger la saisie, ou déclarer l'écriture dans [sources.<nom>.valeurs] ou ecritures.csv.",
-    )
-
-
 REGLES: tuple[Regle, ...] = (
-    absente(
-        "operation_absente",
-        "operation",
-        "L'identifiant de l'opération manque : la clause n'est pas reconnaissable.",
-        "Renseigner l'identifiant de l'opération.",
-        BLOQUANT,
-    ),
+    operation_absente,
     absente(
         "structure_absente",
         "structure_id",
@@ -186,35 +147,17 @@ REGLES: tuple[Regle, ...] = (
     ),
     heures_hors_bornes,
     heures_sans_contrat,
-    illisible(
-        "mois_illisible",
-        "mois",
-        "Le mois travaillé n'est pas lisible.",
-        "Écrire le mois dans la forme déclarée pour la source.",
-        BLOQUANT,
-    ),
-    mois_futur,
     heures_sans_periode,
     heures_absentes,
-    mois_hors_contrat,
-    dates_contrat_inversees,
-    dates_marche_inversees,
-    cumul_mensuel_excessif,
-    heures_tres_superieures,
-    doublon,
+    total_a_repartir,
     contrat_employeur_incompatibles,
+    heures_sur_clause_prevue,
+    heures_sur_clause_abandonnee,
+    engagement_superieur_au_total,
     siret_structure_invalide,
     _siret("acheteur_id", "de l'acheteur"),
     _siret("titulaire_id", "du titulaire"),
     _siret("employeur_id", "de l'employeur"),
-    _date("date_consultation", "de consultation"),
-    _date("date_notification", "de notification"),
-    _date("date_debut", "de début du marché"),
-    _date("date_fin", "de fin du marché"),
-    _date("contrat_debut", "de début du contrat"),
-    _date("contrat_fin", "de fin du contrat"),
-    _date("date_saisie", "de saisie"),
-    _date("date_observation", "d'observation"),
     illisible(
         "age_hors_bornes",
         "age_entree",
@@ -228,6 +171,19 @@ REGLES: tuple[Regle, ...] = (
         "Écrire un nombre d'heures positif.",
     ),
     illisible(
+        "heures_totales_invalides",
+        "heures_totales",
+        "Les heures totales du marché sont illisibles ou négatives ; elles sont vidées.",
+        "Écrire un nombre d'heures positif.",
+    ),
+    illisible(
+        "part_engagee_hors_bornes",
+        "part_engagee_pct",
+        "La part engagée n'est pas un nombre au-dessus de 0 et jusqu'à 100 ; elle est vidée.",
+        "Écrire un pourcentage (5 pour 5 %).",
+    ),
+    part_engagee_absente,
+    illisible(
         "commune_execution_inconnue",
         "commune_execution",
         "Le code de la commune d'exécution n'existe pas ; il est vidé.",
@@ -239,45 +195,6 @@ REGLES: tuple[Regle, ...] = (
         "Le code de la commune de résidence n'existe pas ; il est vidé.",
         "Écrire le code INSEE de la commune (ce n'est pas le code postal).",
     ),
-    _code("type_marche", "Le type de marché"),
-    _code("modalite", "La modalité de la clause"),
-    marquee(
-        "modalite_ambigue",
-        "modalite",
-        AMBIGU,
-        "L'article cité a plusieurs sens, ou n'existait pas à la date de consultation ; « non renseigné ».",
-        "Citer l'article en vigueur à la date de consultation, et renseigner cette date.",
-    ),
-    marquee(
-        "modalite_libelle_perime",
-        "modalite",
-        PERIME,
-        "L'article cité n'est pas celui en vigueur à la date de consultation ; son sens est sûr, il est lu.",
-        "Citer l'article en vigueur à la date de consultation.",
-    ),
-    marquee(
-        "modalite_hors_validite",
-        "modalite",
-        HORS_VALIDITE,
-        "La modalité n'existait pas à la date de consultation ; « non renseigné ».",
-        "Vérifier la modalité et la date de consultation.",
-    ),
-    _code("programme", "Le grand projet"),
-    _code("statut_clause", "Le statut de la clause"),
-    _code("sexe", "Le sexe"),
-    _code("qpv", "La résidence en quartier prioritaire"),
-    _code("niveau_diplome", "Le niveau de diplôme"),
-    marquee(
-        "niveau_diplome_ambigu",
-        "niveau_diplome",
-        AMBIGU,
-        "Avant 2019, un niveau en chiffre arabe se lit de deux façons (décret 2019-14) ; « non renseigné ».",
-        "Écrire le diplôme (CAP, bac…), ou le niveau en chiffres romains.",
-    ),
-    _code("publics", "Un public"),
-    _code("type_employeur", "Le type d'employeur"),
-    _code("type_contrat", "Le type de contrat"),
-    _code("prescripteur", "Le prescripteur"),
-    _code("type_heure", "La nature des heures"),
-    _code("situation_sortie", "La situation à la sortie"),
+    *dates_suivi.REGLES,
+    *codes_suivi.REGLES,
 )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from observatoire.controle.articles import AMBIGU, INCONNU, lire_articles
-from observatoire.controle.ecritures import comparable, ecritures
+from observatoire.controle.articles import AMBIGU, INCONNU, PERIME, lire_articles
 from observatoire.controle.typage import par_couple
-from observatoire.referentiel import NON_RENSEIGNE, nomenclature
+from observatoire.referentiel import NON_RENSEIGNE, lire_liste, nomenclature
+from observatoire.referentiel.ecritures import comparable, dernier_jour, ecritures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,28 +21,6 @@ if TYPE_CHECKING:
 HORS_VALIDITE = "hors_validite"
 SEPARATEUR = "|"
 
-# Décret 2019-14 du 8 janvier 2019 : « niveau V » était le CAP, « niveau 5 » est Bac + 2.
-_NOUVEAUX_NIVEAUX = dt.date(2019, 1, 8)
-_ROMAINS = {
-    "vi": "INF3",
-    "v bis": "INF3",
-    "vbis": "INF3",
-    "v": "N3",
-    "iv": "N4",
-    "iii": "N5",
-    "ii": "N6",
-    "i": "N7_8",
-}
-_CHIFFRES = {
-    "1": "INF3",
-    "2": "INF3",
-    "3": "N3",
-    "4": "N4",
-    "5": "N5",
-    "6": "N6",
-    "7": "N7_8",
-    "8": "N7_8",
-}
 _SANS_AMBIGUITE = ("7", "8")  # l'ancienne nomenclature s'arrêtait à six
 
 
@@ -57,16 +37,37 @@ def resoudre(liste: str, textes: pd.Series, dates: pd.Series | None = None) -> t
         dates: le jour qui fixe le sens de l'écriture et la validité du code, s'il est connu.
 
     Returns:
-        Deux séries de texte : les codes ; les marques `inconnu`, `ambigu`, `perime` (le texte cité
-        n'était pas en vigueur), `hors_validite` (le code n'existait pas à cette date), ou vide.
+        Deux séries de texte : les codes ; les marques `inconnu`, `ambigu`, `perime` (le texte ou le
+        nom cité n'était plus le bon), `hors_validite` (le code n'existait pas à cette date), ou vide.
     """
-    jours = pd.Series(pd.NaT, index=textes.index, dtype="datetime64[us]") if dates is None else dates
+    if dates is None:
+        jours = pd.Series(pd.NaT, index=textes.index, dtype="datetime64[us]")
+    else:
+        jours = _paliers(liste, dates)
 
     def lire(texte: str, jour: dt.date | None) -> tuple[str, str | None]:
         return resoudre_un(liste, texte, jour)
 
     codes, marques = par_couple(textes, jours, lire)
     return codes.fillna(NON_RENSEIGNE), marques
+
+
+def _paliers(liste: str, dates: pd.Series) -> pd.Series:
+    """Ramène chaque date au dernier jour où un sens a changé : peu de couples à lire au lieu de milliers."""
+    changements = _changements(liste)
+    rangs = changements.searchsorted(dates.to_numpy(), side="right") - 1
+    return pd.Series(changements[rangs], index=dates.index).mask(dates.isna())
+
+
+@cache
+def _changements(liste: str) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    """Rend les jours où le sens d'une écriture ou la validité d'un code peut changer."""
+    codes = [code for nom in (liste, "regimes", "niveaux_2019") for code in nomenclature(nom).values()]
+    debuts = {dt.date.fromisoformat(code.valide_du) for code in codes if code.valide_du}
+    derniers = [code.valide_au for code in codes]
+    derniers += [ligne["valide_au"] for ligne in lire_liste("ecritures") if ligne["liste"] == liste]
+    lendemains = {dt.date.fromisoformat(jour) + dt.timedelta(days=1) for jour in derniers if jour}
+    return np.array(sorted({dt.date.min, *debuts, *lendemains}), dtype="datetime64[us]")
 
 
 def resoudre_un(liste: str, texte: str, jour: dt.date | None = None) -> tuple[str, str | None]:
@@ -79,7 +80,11 @@ def resoudre_un(liste: str, texte: str, jour: dt.date | None = None) -> tuple[st
     """
     ecriture = comparable(texte)
     connue = ecritures(liste).get(ecriture) if ecriture else NON_RENSEIGNE
-    code, marque = (connue, None) if connue else _LECTEURS.get(liste, _inconnue)(texte, jour)
+    if connue:
+        perime = jour is not None and jour.isoformat() > dernier_jour(liste, ecriture)
+        code, marque = connue, PERIME if perime else None
+    else:
+        code, marque = _LECTEURS.get(liste, _inconnue)(texte, jour)
     return (code, marque) if _valide(liste, code, jour) else (NON_RENSEIGNE, HORS_VALIDITE)
 
 
@@ -91,18 +96,28 @@ def _valide(liste: str, code: str, jour: dt.date | None) -> bool:
     modalite = nomenclature(liste).get(code)
     if jour is None or modalite is None:
         return True
-    return modalite.valide_du <= jour.isoformat() <= (modalite.valide_au or "9999")
+    return modalite.valide_du <= jour.isoformat() <= (modalite.valide_au or "9999-12-31")
 
 
 def _niveau(texte: str, jour: dt.date | None) -> tuple[str, str | None]:
-    """Chiffres romains : ancienne nomenclature ; chiffres arabes : nouvelle, sauf avant 2019."""
+    """Chiffres romains : ancienne nomenclature ; chiffres arabes : nouvelle, sauf avant 2019.
+
+    « Niveau V » était le CAP, « niveau 5 » est Bac + 2.
+    """
     nu = re.sub(r"^(?:niveau|niv|n) ", "", comparable(texte))
-    if nu in _ROMAINS:
-        return _ROMAINS[nu], None
-    if nu not in _CHIFFRES:
+    ancien = _anciens_niveaux().get(nu.replace("vbis", "v bis"))
+    if ancien:
+        return ancien, None
+    niveau = nomenclature("niveaux_2019").get(nu)
+    if niveau is None:
         return NON_RENSEIGNE, INCONNU
-    sur = nu in _SANS_AMBIGUITE or (jour is not None and jour >= _NOUVEAUX_NIVEAUX)
-    return (_CHIFFRES[nu], None) if sur else (NON_RENSEIGNE, AMBIGU)
+    sur = nu in _SANS_AMBIGUITE or (jour is not None and jour.isoformat() >= niveau.valide_du)
+    return (niveau.groupe, None) if sur else (NON_RENSEIGNE, AMBIGU)
+
+
+@cache
+def _anciens_niveaux() -> dict[str, str]:
+    return {comparable(code): niveau.groupe for code, niveau in nomenclature("niveaux_1969").items()}
 
 
 def _publics(texte: str, _jour: dt.date | None) -> tuple[str, str | None]:

@@ -1,66 +1,74 @@
-"""Troisième maillon : l'entrepôt, une table par objet du métier."""
+"""Troisième maillon : l'entrepôt, une table par objet du métier, en SQL DuckDB."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from observatoire.entrepot.attributions import construire_attributions
 from observatoire.entrepot.clauses import construire_clauses
-from observatoire.entrepot.cles import identifier
+from observatoire.entrepot.contrats import construire_contrats
+from observatoire.entrepot.enquetes import construire_enquetes
+from observatoire.entrepot.entreprises import construire_entreprises, decrire_acheteurs
+from observatoire.entrepot.grands_projets import construire_grands_projets
 from observatoire.entrepot.heures import construire_heures
-from observatoire.entrepot.lignes import RANG_SUIVI, conforme, lire_lignes, ranger
+from observatoire.entrepot.identites import identifier_marches
+from observatoire.entrepot.jalons import construire_jalons
+from observatoire.entrepot.lignes_suivi import preparer_suivi
 from observatoire.entrepot.marches import construire_marches
-from observatoire.entrepot.personnes import (
-    construire_beneficiaires,
-    construire_contrats,
-    construire_publics,
-    construire_suivi,
-    lignes_d_entree,
-)
-from observatoire.entrepot.structures import construire_structures
+from observatoire.entrepot.modifications import construire_modifications
+from observatoire.entrepot.personnes import construire_personnes
+from observatoire.entrepot.recouvrements import construire_recouvrements
+from observatoire.entrepot.sous_traitances import construire_sous_traitances
+from observatoire.entrepot.structures import construire_structures, reconnaitre_structures
+from observatoire.entrepot.tables import preparer
 from observatoire.entrepot.territoires import construire_rattachements, construire_territoires
+from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    import pandas as pd
+    import duckdb
+
+    from observatoire.config import Config
+
+# Chacun crée sa table `entrepot.*` ; il lit `controle.*`, `reference.*` et les tables déjà construites.
+CONSTRUCTEURS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
+    construire_entreprises,
+    decrire_acheteurs,
+    construire_structures,
+    reconnaitre_structures,
+    identifier_marches,
+    construire_modifications,
+    construire_attributions,
+    construire_marches,
+    construire_sous_traitances,
+    construire_recouvrements,
+    construire_enquetes,
+    construire_territoires,
+    preparer_suivi,
+    construire_grands_projets,
+    construire_clauses,
+    construire_contrats,
+    construire_heures,
+    construire_personnes,
+    construire_jalons,
+    construire_rattachements,
+)
 
 
-def construire(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Rend toutes les tables de l'entrepôt, conformes à leur schéma et triées sur leur clé.
+def construire(connexion: duckdb.DuckDBPyConnection, config: Config) -> dict[str, duckdb.DuckDBPyRelation]:
+    """Rend toutes les tables de l'entrepôt, une relation chacune.
 
-    Aucune table reçue n'est modifiée ; l'ordre de leurs lignes est sans effet.
+    L'ordre des lignes reçues est sans effet.
 
     Args:
-        tables: `controle/decp`, `controle/suivi`, `controle/grands_projets`, `controle/structures` ;
-            une source absente est une table vide.
+        connexion: les vues `controle.*` ; une source absente est une table vide.
+        config: l'ordre des sources et les paramètres datés.
 
     Raises:
-        TableError: une table reçue ne suit pas son schéma.
         QualiteError: des heures ne peuvent être rattachées ni à un contrat, ni à un mois.
     """
-    lues = {nom: lire_lignes(f"controle/{nom}", tables[f"controle/{nom}"]) for nom in _LUES}
-    suivi = ranger(lues["suivi"], RANG_SUIVI)
-    suivi = suivi.assign(
-        clause_id=identifier(suivi, ["source", "structure_id", "operation"]),
-        contrat_id=identifier(suivi, ["source", "structure_id", "contrat"]),
-    )
-    entrees = lignes_d_entree(suivi)
-    marches = construire_marches(lues["decp"])
-    clauses = construire_clauses(suivi, marches, ranger(lues["grands_projets"]))
-    beneficiaires = construire_beneficiaires(entrees)
-    construites = {
-        "marches": marches,
-        "clauses": clauses,
-        "contrats": construire_contrats(suivi),
-        "heures": construire_heures(suivi),
-        "beneficiaires": beneficiaires,
-        "beneficiaires_publics": construire_publics(entrees),
-        "suivi": construire_suivi(suivi),
-        "structures": construire_structures(ranger(lues["structures"])),
-        "territoires": construire_territoires(),
-        "rattachements": construire_rattachements(clauses, marches, beneficiaires),
-    }
-    return {f"entrepot/{nom}": conforme(nom, table) for nom, table in construites.items()}
-
-
-_LUES = ("decp", "suivi", "grands_projets", "structures")
+    preparer(connexion, config)
+    for constructeur in CONSTRUCTEURS:
+        constructeur(connexion)
+    return {nom: connexion.table(nom.replace("/", ".")) for nom in SCHEMAS if nom.startswith("entrepot/")}

@@ -1,110 +1,128 @@
-"""Les territoires, et ce qui rattache un marché, une clause ou une personne à chacun d'eux."""
+"""Les territoires, les communes qui les composent, et ce qui rattache un objet à chacun d'eux."""
 
 from __future__ import annotations
 
-from functools import cache
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.perimetre import Territoire
-from observatoire.referentiel import MILLESIME_GEOGRAPHIE, NON_RENSEIGNE, lire_liste
+from observatoire.entrepot.tables import creer, inscrire
+from observatoire.referentiel import MILLESIME_GEOGRAPHIE, lire_liste
 
-_REGION = "reg:11"
-_PARIS = "75056"
-_CODES_REGION = ("11", "FR1", "FR10")
+if TYPE_CHECKING:
+    import duckdb
+
+_LISTES = ("territoires", "mouvements_communes", "anciennes_intercommunalites")
 
 
-def construire_territoires() -> pd.DataFrame:
-    """Rend la région, les départements, T1 à T12 et les intercommunalités, avec leur millésime."""
-    tous = Territoire.tous("reg", "dep", "ept", "epci")
-    return pd.DataFrame(
-        {
-            "territoire": [str(territoire) for territoire in tous],
-            "niveau": [territoire.niveau for territoire in tous],
-            "nom": [territoire.nom for territoire in tous],
-            "millesime": MILLESIME_GEOGRAPHIE,
-        }
+def construire_territoires(connexion: duckdb.DuckDBPyConnection) -> None:
+    """Crée `entrepot.territoires` et `entrepot.appartenances`.
+
+    Les territoires sont la région, les départements, T1 à T12 et les intercommunalités hors de la
+    métropole, y compris celles qui n'existent plus. Une commune appartient à la région, à un
+    département et à un territoire de la métropole ou une intercommunalité, jamais aux deux. Une
+    commune disparue garde ses appartenances jusqu'à la veille de sa disparition. La composition des
+    intercommunalités n'est connue que depuis le millésime 2019 : rien n'est supposé avant.
+    """
+    for nom in _LISTES:
+        inscrire(connexion, f"reference.{nom}", pd.DataFrame(lire_liste(nom), dtype="string"))
+    creer(
+        connexion,
+        "territoires",
+        f"""
+        select territoire, split_part(territoire, ':', 1) as niveau, nom,
+            '{MILLESIME_GEOGRAPHIE}' as millesime,
+            nullif(valide_du, '') as valide_du, nullif(valide_au, '') as valide_au
+        from reference.territoires
+        """,
     )
+    creer(connexion, "appartenances", _APPARTENANCES)
 
 
-def commune_actuelle(communes: pd.Series) -> pd.Series:
-    """Rend le code en vigueur d'une commune : Paris pour ses arrondissements, la commune après fusion."""
-    return communes.map(_codes_remplaces()).astype("string").fillna(communes)
+_APPARTENANCES = """
+    with existantes as (
+        select code as commune, code as absorbante, null as fin from reference.communes
+        union all
+        select code_avant, code_apres, date_effet::timestamp - interval 1 day
+        from reference.mouvements_communes where code_avant <> code_apres
+    ), situees as (
+        select commune, fin, departement, ept
+        from existantes join reference.communes on communes.code = absorbante
+    ), durables as (
+        select commune, 'reg:11' as territoire, fin from situees
+        union all select commune, 'dep:' || departement, fin from situees
+        union all select commune, 'ept:' || ept, fin from situees where ept <> ''
+    ), quittees as (
+        select commune, epci, valide_du::timestamp as debut, valide_au::timestamp as fin
+        from reference.anciennes_intercommunalites
+    ), rejointes as (
+        select code as commune, epci,
+            coalesce((select max(fin) + interval 1 day from quittees where commune = code),
+                timestamp '2019-01-01') as debut
+        from reference.communes where epci <> ''
+    )
+    select commune, territoire, timestamp '2016-01-01' as valide_du, fin as valide_au from durables
+    union all select commune, 'epci:' || epci, debut, fin from quittees
+    union all select commune, 'epci:' || epci, debut, null from rejointes
+"""
 
 
-def departement_residence(communes: pd.Series) -> pd.Series:
-    """Rend le département d'une commune de la région, HORS ailleurs, NR sans commune."""
-    departement = communes.str.slice(0, 2)
-    return departement.where(departement.isin(_departements()), "HORS").mask(communes.isna(), NON_RENSEIGNE)
-
-
-def construire_rattachements(
-    clauses: pd.DataFrame, marches: pd.DataFrame, beneficiaires: pd.DataFrame
-) -> pd.DataFrame:
-    """Rend un objet × un territoire × un motif ; hors de la région, aucun territoire (règle R5).
+def construire_rattachements(connexion: duckdb.DuckDBPyConnection) -> None:
+    """Crée `entrepot.rattachements` : un objet × un territoire × un motif (règle R5).
 
     - `execution` : la commune d'exécution de la clause ; sans commune, la région seule, puisque le
       suivi est celui des structures régionales ;
-    - `residence` : la commune de la personne à son entrée ; sans commune, aucun territoire ;
+    - `acheteur` et `acheteur_marche` : la commune de l'acheteur de la clause ou du marché, à défaut
+      son département ;
     - `execution_marche` : la commune d'exécution du marché, à défaut son département, à défaut la
-      région quand le lieu publié est la région elle-même.
+      région quand le lieu publié est la région elle-même ;
+    - `residence` : la commune de la personne à son entrée ; sans commune, aucun territoire.
 
-    Une commune de la métropole est dans un territoire (T1 à T12), les autres dans une
-    intercommunalité : jamais les deux. Un code de commune inconnu vaut par son département.
+    Le découpage est celui du millésime en vigueur, quelle que soit la date de l'objet : une série ne
+    saute pas quand une commune change d'intercommunalité. Hors de la région, aucun territoire. Un
+    code de commune inconnu vaut par son département.
+
+    Args:
+        connexion: `entrepot.appartenances`, `clauses`, `marches`, `beneficiaires` et
+            `reference.acheteurs` y sont construites.
     """
-    commune, residence = clauses["commune_execution"], beneficiaires["commune_residence"]
-    lieu_regional = marches["lieu_type"].str.contains("gion", case=False, regex=False)
-    objets = [
-        ("execution", clauses["clause_id"], commune, commune.str.slice(0, 2), commune.isna()),
-        ("residence", beneficiaires["personne"], residence, residence.str.slice(0, 2), False),
-        (
-            "execution_marche",
-            marches["marche_id"],
-            marches["commune"],
-            marches["departement"],
-            lieu_regional & marches["lieu_code"].isin(_CODES_REGION),
-        ),
-    ]
-    colonnes = ("motif", "objet_id", "commune", "departement", "region")
-    return _rattacher(pd.concat([pd.DataFrame(dict(zip(colonnes, o, strict=True))) for o in objets]))
+    creer(connexion, "rattachements", _RATTACHEMENTS)
 
 
-def _rattacher(objets: pd.DataFrame) -> pd.DataFrame:
-    """Rend les territoires de chaque objet : par sa commune, à défaut son département, à défaut la région."""
-    larges = objets.merge(_communes(), how="left", on="commune", validate="many_to_one")
-    departement = larges["departement"].where(larges["departement"].isin(_departements()))
-    larges["dep"] = larges["dep"].fillna("dep:" + departement)
-    en_region = larges["dep"].notna() | larges["region"].astype("boolean").fillna(False)
-    larges["reg"] = pd.Series(_REGION, index=larges.index, dtype="string").where(en_region)
-    longs = larges.melt(["motif", "objet_id"], ["reg", "dep", "local"], value_name="territoire")
-    return longs.dropna(subset=["territoire"])
-
-
-@cache
-def _departements() -> tuple[str, ...]:
-    return tuple(territoire.code for territoire in Territoire.tous("dep"))
-
-
-@cache
-def _codes_remplaces() -> dict[str, str]:
-    anciens = {
-        ancien: ligne["code"]
-        for ligne in lire_liste("communes")
-        for ancien in ligne["anciens_codes"].split("|")
-        if ancien
-    }
-    return anciens | {f"751{rang:02}": _PARIS for rang in range(1, 21)}
-
-
-@cache
-def _communes() -> pd.DataFrame:
-    """Rend, par commune, son département et son territoire de la métropole ou son intercommunalité."""
-    lignes = lire_liste("communes")
-    return pd.DataFrame(
-        {
-            "commune": [ligne["code"] for ligne in lignes],
-            "dep": [f"dep:{ligne['departement']}" for ligne in lignes],
-            "local": [f"ept:{x['ept']}" if x["ept"] else f"epci:{x['epci']}" for x in lignes],
-        },
-        dtype="string",
+_RATTACHEMENTS = """
+    with objets as (
+        select 'execution' as motif, clause_id as objet_id, commune_execution as commune,
+            null as departement, coalesce(commune_execution, '') = '' as regional
+        from entrepot.clauses
+        union all
+        select 'acheteur', clause_id, a.commune, a.departement, false
+        from entrepot.clauses left join reference.acheteurs as a using (acheteur_id)
+        union all
+        select 'execution_marche', marche_id, commune, departement,
+            lieu_type ilike '%gion%' and lieu_code in ('11', 'FR1', 'FR10')
+        from entrepot.marches
+        union all
+        select 'acheteur_marche', marche_id, commune_acheteur, departement_acheteur, false
+        from entrepot.marches
+        union all
+        select 'residence', personne, commune_residence, null, false from entrepot.beneficiaires
+    ), lieux as (
+        select motif, objet_id, regional, commune_actuelle(nullif(commune, '')) as commune,
+            'dep:' || coalesce(left(nullif(commune, ''), 2), departement) as dep
+        from objets
+    ), communes as (
+        select commune, max(territoire) filter (territoire like 'dep:%') as dep,
+            max(territoire) filter (territoire like 'ep%') as local
+        from entrepot.appartenances where valide_au is null group by commune
+    ), situes as (
+        select motif, objet_id, regional, coalesce(communes.dep, territoire) as dep, local
+        from lieux
+        left join communes using (commune)
+        left join entrepot.territoires on territoire = lieux.dep
     )
+    select motif, objet_id, dep as territoire from situes where dep is not null
+    union all
+    select motif, objet_id, local from situes where local is not null
+    union all
+    select motif, objet_id, 'reg:11' from situes where dep is not null or regional
+"""

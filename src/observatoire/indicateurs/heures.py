@@ -43,9 +43,40 @@ def heures_realisees(table: FrameT, par: Sequence[str]) -> FrameT:
     Une heure appartient au mois où elle a été travaillée, jamais au mois de sa saisie. Quand
     un contrat n’est connu que par son total, ses heures sont réparties par jour entre son
     début et sa fin. Les heures de formation comptent comme les heures de travail.
-    Elles sont rattachées au lieu d’exécution du marché. Les clauses volontaires de marchés
-    privés, les concessions et les achats directs sont comptés, dans la modalité « Autres ».
+    Elles sont rattachées au lieu d’exécution du marché. Les concessions sont comptées, dans la
+    modalité « Autres ». Les clauses volontaires de marchés privés et les achats directs à une
+    structure d’insertion ne le sont pas : « Heures hors commande publique ou sans clause » les montre.
     Les dernières périodes sont provisoires : des heures restent à déclarer.
+    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
+    """
+    return _heures(table, par)
+
+
+@indicateur(
+    libelle="Heures hors commande publique ou sans clause",
+    unite="h",
+    table="heures_hors_clauses",
+    rattachement="execution",
+    ventilations=(),
+    champ=(
+        "Heures travaillées dans la période, sur les marchés privés et les achats directs "
+        "exécutés dans le territoire."
+    ),
+    source=_SOURCE,
+    lecture=(
+        "{territoire}, {periode} : {valeur} heures d’insertion ont été réalisées hors commande publique "
+        "ou sans clause."
+    ),
+    additif=("territoire", "periode"),
+    personnes=True,
+)
+def heures_hors_clauses_publiques(table: FrameT, par: Sequence[str]) -> FrameT:
+    """Somme des heures des clauses volontaires de marchés privés et des achats directs.
+
+    Une clause de marché privé relève d’un engagement, non du code de la commande publique ; un
+    achat direct à une structure d’insertion ou du handicap n’a pas de clause. Leurs heures, leurs
+    bénéficiaires, leurs contrats et leurs marchés n’entrent dans aucun autre indicateur : les
+    ajouter gonflerait ce que la commande publique a produit.
     Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
     """
     return _heures(table, par)

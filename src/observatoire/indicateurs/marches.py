@@ -101,7 +101,7 @@ def marches_clauses_generateurs(table: FrameT, par: Sequence[str]) -> FrameT:
     unite="marchés",
     table="marches",
     rattachement="execution_marche",
-    ventilations=("type_marche", "consideration_sociale"),
+    ventilations=("type_marche", "consideration_sociale", "procedure", "type_acheteur"),
     champ="Marchés publics notifiés dans la période, exécutés dans le territoire, hors concessions.",
     source=_DECP,
     lecture="{territoire}, {periode} : {valeur} marchés publics ont été notifiés.",
@@ -125,7 +125,7 @@ def marches_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
     unite=PART,
     table="marches",
     rattachement="execution_marche",
-    ventilations=("type_marche",),
+    ventilations=("type_marche", "procedure", "type_acheteur"),
     champ=(
         "Marchés publics notifiés dans la période, exécutés dans le territoire, hors concessions, "
         "dont les considérations sociales sont renseignées."

@@ -18,9 +18,17 @@ _SOURCE = "Logiciels de suivi des clauses sociales, traitements de l’observato
 
 def _personnes(table: FrameT, par: Sequence[str]) -> FrameT:
     heures = table.group_by(*par, "personne").agg(nw.col("heures").sum())
-    presentes = heures.filter(nw.col("heures") >= UNE_HEURE, ~nw.col("personne").is_null())
-    return presentes.group_by(*par).agg(
-        nw.col("personne").n_unique().alias("valeur"), nw.col("personne").n_unique().alias("effectif")
+    presentes = heures.filter(nw.col("heures") >= UNE_HEURE)
+    # une personne y a une seule ligne : les compter, c'est compter les lignes ; le vide n'en est pas une
+    comptes = presentes.group_by(*par).agg(nw.col("personne").count().alias("valeur"))
+    return comptes.filter(nw.col("valeur") > 0).with_columns(effectif=nw.col("valeur"))
+
+
+def _contrats(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
+    heures = table.group_by(*par, cle, "personne").agg(nw.col("heures").sum())
+    actifs = heures.filter(nw.col("heures") >= UNE_HEURE)
+    return actifs.group_by(*par).agg(
+        nw.col(cle).n_unique().alias("valeur"), nw.col("personne").n_unique().alias("effectif")
     )
 
 
@@ -95,13 +103,37 @@ def beneficiaires_sur_place(table: FrameT, par: Sequence[str]) -> FrameT:
 def contrats_actifs(table: FrameT, par: Sequence[str]) -> FrameT:
     """Nombre de contrats de travail ayant donné lieu à au moins une heure dans la période.
 
-    Une personne peut avoir plusieurs contrats, et chaque mission d’intérim est un contrat : ce
-    nombre dépasse celui des personnes. Un contrat à cheval sur deux périodes compte dans
-    chacune, un contrat qui sert deux marchés compte dans le territoire de chacun.
+    Un contrat renouvelé, ou des missions qui se suivent à sept jours près chez le même employeur
+    et sur le même marché, comptent pour un : « Missions et contrats signés » les sépare. Une
+    personne peut avoir plusieurs contrats : ce nombre dépasse celui des personnes. Un contrat à
+    cheval sur deux périodes compte dans chacune, un contrat qui sert deux marchés compte dans le
+    territoire de chacun.
     Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
     """
-    heures = table.group_by(*par, "contrat_id", "personne").agg(nw.col("heures").sum())
-    actifs = heures.filter(nw.col("heures") >= UNE_HEURE)
-    return actifs.group_by(*par).agg(
-        nw.col("contrat_id").n_unique().alias("valeur"), nw.col("personne").n_unique().alias("effectif")
-    )
+    return _contrats(table, par, "contrat_suivi_id")
+
+
+@indicateur(
+    libelle="Missions et contrats signés",
+    unite="contrats",
+    table="heures",
+    rattachement="execution",
+    ventilations=("type_contrat", "type_employeur"),
+    champ=(
+        "Contrats et missions, renouvellements compris, ayant donné lieu à au moins une heure "
+        "dans la période, sur les marchés exécutés dans le territoire."
+    ),
+    source=_SOURCE,
+    lecture="{territoire}, {periode} : {valeur} contrats ou missions ont donné lieu à des heures.",
+    additif=("modalite",),
+    personnes=True,
+)
+def missions(table: FrameT, par: Sequence[str]) -> FrameT:
+    """Nombre de contrats et de missions ayant donné lieu à au moins une heure dans la période.
+
+    Chaque contrat que connaît le logiciel compte, fût-il le renouvellement d’un autre ; chaque
+    mission d’intérim est un contrat. Ce nombre dépasse celui des contrats actifs, qui réunit les
+    renouvellements : il mesure l’activité de signature, non le nombre d’emplois.
+    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
+    """
+    return _contrats(table, par, "contrat_id")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from observatoire.indicateurs.catalogue import catalogue, provenance
 from observatoire.indicateurs.couverture import periodes_couvertes
+from observatoire.indicateurs.qualite import mesurer
 from observatoire.indicateurs.registre import PART, REGISTRE, Indicateur
 from observatoire.indicateurs.secret import appliquer_secret, seuil_personnes
 from observatoire.indicateurs.tables import GENRES, preparer, relation
@@ -27,7 +28,7 @@ _CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 
 
 def tabuler(connexion: duckdb.DuckDBPyConnection, config: Config) -> dict[str, pd.DataFrame]:
-    """Rend `indicateurs/valeurs` (secret appliqué), `indicateurs/catalogue` et `indicateurs/provenance`.
+    """Rend `indicateurs/valeurs` (secret appliqué), le catalogue, la provenance et la qualité.
 
     Lit les vues `entrepot.*` et, si elles existent, `acquisition.depots` et `controle.bilan`.
     Les paramètres datés (seuil de secret, heures par ETP) sont ceux du dernier jour de la
@@ -47,6 +48,7 @@ def tabuler(connexion: duckdb.DuckDBPyConnection, config: Config) -> dict[str, p
         "indicateurs/valeurs": SCHEMAS["indicateurs/valeurs"].verifier(valeurs),
         "indicateurs/catalogue": catalogue(parametres),
         "indicateurs/provenance": provenance(connexion),
+        "indicateurs/qualite": mesurer(connexion),
     }
 
 

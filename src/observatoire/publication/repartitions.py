@@ -95,6 +95,9 @@ def repartir(
 ) -> Repartition:
     """Rend la répartition d'un indicateur, la plus grande modalité d'abord, les restes à la fin.
 
+    Une modalité que la région n'a jamais observée n'est pas dans les valeurs publiées : elle n'a pas de
+    ligne, sauf si la période elle-même n'en a aucune.
+
     Args:
         cellules: les valeurs publiées.
         indicateur: son identifiant.
@@ -108,6 +111,7 @@ def repartir(
         code: cellules.lire(indicateur, ventilation, code, territoire=territoire, periode=periode)
         for code in libelles
     }
+    lues = {code: cellule for code, cellule in lues.items() if cellule is not ABSENTE} or lues
     ensemble = cellules.lire(indicateur, territoire=territoire, periode=periode)
     non_renseigne = lues.get(NON_RENSEIGNE, ABSENTE)
     renseigne = difference(ensemble, non_renseigne) if non_renseigne.nombre is not None else ensemble

@@ -17,9 +17,9 @@ NON_RENSEIGNE = "NR"
 
 
 def lire_liste(nom: str) -> list[dict[str, str]]:
-    """Rend les lignes d'un fichier CSV du référentiel, tout en texte."""
+    """Rend les lignes d'un fichier CSV du référentiel, tout en texte ; une fin de ligne absente est vide."""
     texte = (files("observatoire.referentiel") / f"{nom}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(texte.splitlines()))
+    return list(csv.DictReader(texte.splitlines(), restval=""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,4 +58,17 @@ marquees             entier   Lignes marquées
 ecartees             entier   Lignes écartées
 """,
     ),
+    declarer(
+        "indicateurs/qualite",
+        "une source et une mesure de qualité",
+        "source mesure",
+        """
+source               texte    Source
+mesure               texte    Mesure : completude_heures, delai_saisie_median, rapprochement, derogation…
+libelle              texte    Ce que la mesure dit
+valeur               reel     Valeur, vide si elle n'est pas un nombre
+unite                texte    %, jours, lignes… ou rien
+texte                texte    Phrase, quand la mesure n'est pas un nombre
+""",
+    ),
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from observatoire.erreurs import TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PANDAS = {
     "texte": "string",
@@ -46,7 +50,9 @@ class Schema:
 
     def typer(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rend la table aux types pandas du schéma (texte `string`, booléens à trois états…)."""
-        return table.astype({colonne.nom: _PANDAS[colonne.type] for colonne in self.colonnes})
+        actuels = {nom: str(type_) for nom, type_ in table.dtypes.items()}
+        attendus = {colonne.nom: _PANDAS[colonne.type] for colonne in self.colonnes}
+        return table.astype({nom: type_ for nom, type_ in attendus.items() if actuels.get(nom) != type_})
 
     def verifier(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rend la table dans l'ordre du schéma et à ses types, ou dit ce qui manque ou dépasse.
@@ -54,17 +60,26 @@ class Schema:
         Raises:
             TableError: colonnes absentes ou non déclarées, ou valeurs d'un autre type.
         """
-        manquantes = [nom for nom in self.noms if nom not in table.columns]
-        surplus = [str(nom) for nom in table.columns if nom not in self.noms]
+        self.verifier_noms(table.columns)
+        try:
+            return self.typer(table[self.noms])
+        except (TypeError, ValueError) as erreur:
+            raise TableError(f"{self.nom} : valeur d'un autre type que déclaré ({erreur}).") from erreur
+
+    def verifier_noms(self, noms: Iterable[str]) -> None:
+        """Dit quelles colonnes manquent ou dépassent.
+
+        Raises:
+            TableError: colonnes absentes ou non déclarées.
+        """
+        presentes = set(noms)
+        manquantes = [nom for nom in self.noms if nom not in presentes]
+        surplus = sorted(str(nom) for nom in presentes if nom not in self.noms)
         if manquantes or surplus:
             raise TableError(
                 f"{self.nom} : absentes {manquantes or 'aucune'} ; non déclarées {surplus or 'aucune'}.",
                 "Corriger le calcul, ou la déclaration dans observatoire/schemas/.",
             )
-        try:
-            return self.typer(table[self.noms])
-        except (TypeError, ValueError) as erreur:
-            raise TableError(f"{self.nom} : valeur d'un autre type que déclaré ({erreur}).") from erreur
 
 
 def declarer(nom: str, grain: str, cle: str, declaration: str) -> Schema:

@@ -68,6 +68,7 @@ def lignes_grands_projets(
         "obligation_pct": obligation.tolist(),
         "pme_pct": rng.integers(12, 36, size=len(marches)).tolist(),
         "heures_engagees": heures.tolist(),
+        "montant": marches["montant"].round(2).tolist(),
         "heures_totales": (heures.to_numpy() * 100 / obligation).round().tolist(),
     }
     for defaut, (part, nom, alterer) in _DEFAUTS_GRANDS_PROJETS.items():

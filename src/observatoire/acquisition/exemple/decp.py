@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from observatoire.acquisition.exemple.region import Bloc, Region
     from observatoire.acquisition.exemple.tirages import Entiers, Textes
 
-_DECP = 3
+_DECP, _ACTES = 3, 8
 ISO = "%Y-%m-%d"
 DELAI_PUBLICATION = 40  # jours avant l'extraction : les contrats plus récents ne sont pas encore publiés
 AUCUNE_SOCIALE = "Pas de considération sociale"
@@ -74,6 +74,7 @@ _LISTES: dict[str, dict[str, float]] = {  # valeurs du schéma et leur poids : h
     "innovant": {"oui": 1, "non": 99},
     "sous_traitance": {"oui": 8, "non": 92},
 }
+_SOUS_TRAITANTS = {"EC": 82.0, "EI": 8.0, "ETTI": 4.0, "EA": 4.0, "ACI": 2.0}  # genres : hypothèse
 _CCAG: dict[str, dict[str, float]] = {
     "T": {"Travaux": 1},
     "S": {"Fournitures courantes et services": 9, "Pas de CCAG": 1},
@@ -100,14 +101,18 @@ def publier(region: Region, bloc: Bloc, nombres: Counter[str]) -> Iterator[dict[
     nombres.update({AVANT_2024: int(avant.sum()), NON_RENSEIGNEES: int((inconnue & ~avant).sum())})
     nombres.update(defaut for defaut in defauts if defaut)
     publies["sociale"] = np.where(avant, SANS_CHAMP, publies["sociale"])
+    sous_traitants = _sous_traitants(generateur(region.graine, _ACTES, bloc.numero), region, publies)
     for rang, contrat in enumerate(_contrats(rng, region, publies)):
-        yield from alterer(contrat, defauts[rang], rang)
+        sous_traite = contrat | _actes(contrat, sous_traitants[rang])
+        yield from alterer(sous_traite, defauts[rang], rang)
 
 
-def titulaires(rng: np.random.Generator, region: Region, departement: Entiers) -> Textes:
-    """Tire le SIRET d'une entreprise de chaque département."""
-    genre = GENRES.index("EC") * REGION
-    tires = region.acteurs.tirage_employeurs().tirer(rng, genre + departement)
+def titulaires(
+    rng: np.random.Generator, region: Region, departement: Entiers, genre: Entiers | None = None
+) -> Textes:
+    """Tire le SIRET d'un établissement de chaque département ; d'une entreprise, sauf autre genre."""
+    genres = np.full(len(departement), GENRES.index("EC")) if genre is None else genre
+    tires = region.acteurs.tirage_employeurs().tirer(rng, genres * REGION + departement)
     return region.acteurs.employeurs["siret"].to_numpy(dtype=object)[tires]
 
 
@@ -250,6 +255,30 @@ def _considerations(sociale: str, rang: int) -> dict[str, Any]:
         formes = (*REMPLISSAGES, SANS_CHAMP)
         sociale = formes[rang % len(formes)]
     return {"considerationsSociales": {"considerationSociale": sociale.split("|")}} if sociale else {}
+
+
+def _sous_traitants(rng: np.random.Generator, region: Region, publies: pd.DataFrame) -> Textes:
+    """Rend le SIRET du sous-traitant de chaque contrat : une entreprise, parfois une structure."""
+    departement = region.geographie.departements[publies["commune"].to_numpy()]
+    genres = np.array([GENRES.index(genre) for genre in _SOUS_TRAITANTS])
+    tires = choisir(rng, _SOUS_TRAITANTS.values(), len(publies))
+    return titulaires(rng, region, departement, genres[tires])
+
+
+def _actes(contrat: dict[str, Any], sous_traitant: str) -> dict[str, Any]:
+    """Rend l'acte de sous-traitance d'un contrat qui en déclare : le cinquième de son montant."""
+    if not contrat["sousTraitanceDeclaree"]:
+        return {}
+    acte = {
+        "id": 1,
+        "sousTraitant": {"id": sous_traitant, "typeIdentifiant": "SIRET"},
+        "dureeMois": contrat["dureeMois"],
+        "dateNotification": contrat["datePublicationDonnees"],
+        "montant": round(max(contrat["montant"] / 5, 1), 2),
+        "variationPrix": "Révisable",
+        "datePublicationDonnees": contrat["datePublicationDonnees"],
+    }
+    return {"actesSousTraitance": [{"acteSousTraitance": acte}]}
 
 
 def _modifications(rng: np.random.Generator, notification: Entiers, extraction: int) -> Textes:

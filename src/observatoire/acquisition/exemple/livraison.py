@@ -19,11 +19,15 @@ from observatoire.acquisition.exemple.annexes import (
 from observatoire.acquisition.exemple.decp import publier
 from observatoire.acquisition.exemple.decp_concessions import publier_concessions
 from observatoire.acquisition.exemple.decp_defauts import DESCRIPTIONS as DEFAUTS_DECP
+from observatoire.acquisition.exemple.decp_tabulaire import DESCRIPTIONS as DEFAUTS_DECP_INFO
+from observatoire.acquisition.exemple.decp_tabulaire import FichierDecpInfo
 from observatoire.acquisition.exemple.defauts import DESCRIPTIONS as DEFAUTS_SUIVI
 from observatoire.acquisition.exemple.defauts import DEUX_LOGICIELS, constater, planter
 from observatoire.acquisition.exemple.export import exporter
 from observatoire.acquisition.exemple.fichiers import Classeur, FichierCsv
 from observatoire.acquisition.exemple.region import tirer_blocs
+from observatoire.acquisition.exemple.registres import DESCRIPTIONS as DEFAUTS_REGISTRES
+from observatoire.acquisition.exemple.registres import ecrire_enquete, ecrire_entreprises
 from observatoire.acquisition.exemple.tirages import generateur
 from observatoire.acquisition.exemple.vocabulaire import LOGICIELS
 
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from observatoire.config import Config, Source
 
 _PLANTER = 7
+_REGISTRES = {"entreprises": ecrire_entreprises, "enquete": ecrire_enquete}
 NOMBRES = ("heures", "heures_engagees")  # les cellules numériques d'un classeur
 
 
@@ -89,19 +94,25 @@ def ecrire_sources(
     """Écrit les fichiers de toutes les sources dans un dossier ; `nom` finit le nom de chaque fichier."""
     livraisons = {
         "decp": Livraison(DEFAUTS_DECP),
+        "decp_info": Livraison(DEFAUTS_DECP_INFO),
         **{s: Livraison(DEFAUTS_SUIVI) for s in LOGICIELS},
         "grands_projets": Livraison(DEFAUTS_GRANDS_PROJETS),
         "structures": Livraison(DEFAUTS_STRUCTURES),
+        **{registre: Livraison(DEFAUTS_REGISTRES[registre]) for registre in _REGISTRES},
     }
     fichiers = {source: dossier / f"{source}_{nom}{_suffixe(config.source(source))}" for source in livraisons}
     projets = config.source("grands_projets")
     with ExitStack() as pile:
         decp = FichierDecp(fichiers["decp"])
+        tableau = FichierDecpInfo(fichiers["decp_info"], livraisons["decp_info"].nombres)
         pile.callback(decp.fermer)
+        pile.callback(tableau.fermer)
         sorties = {s: _ouvrir(pile, config.source(s), fichiers[s]) for s in LOGICIELS}
         gp = _ouvrir(pile, projets, fichiers["grands_projets"])
         for bloc in tirer_blocs(region, echelle):
-            decp.ajouter(publier(region, bloc, livraisons["decp"].nombres))
+            contrats = list(publier(region, bloc, livraisons["decp"].nombres))
+            decp.ajouter(contrats)
+            tableau.ajouter(contrats)
             gp.ajouter(lignes_grands_projets(region, bloc, projets, livraisons["grands_projets"].nombres))
             _ajouter_suivis(config, region, bloc, sorties, livraisons)
         decp.finir(publier_concessions(region, echelle))
@@ -110,7 +121,9 @@ def ecrire_sources(
     livraisons["structures"].nombres = ecrire_structures(
         region, fichiers["structures"], config.source("structures")
     )
-    for source in ("decp", "structures"):
+    for registre, ecrire in _REGISTRES.items():
+        livraisons[registre].nombres = ecrire(region, fichiers[registre], config.source(registre))
+    for source in ("decp", "decp_info", "structures", *_REGISTRES):
         livraisons[source].fichiers = [fichiers[source]]
     return livraisons
 

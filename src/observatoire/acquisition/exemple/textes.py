@@ -69,7 +69,10 @@ class Redacteur:
             ),
             "modalite": self._modalites(clauses),
             "programme": self._programmes(clauses["programme"].to_numpy()),
-            "commune_execution": self.region.geographie.codes[clauses["commune"]],
+            "secteur": np.array([mots.SECTEURS[s.code] for s in cible.SECTEURS], dtype=object)[
+                clauses["secteur"]
+            ],
+            "commune_execution": _arrondissements(self.region.geographie.codes[clauses["commune"]]),
             "statut_clause": self._statuts(clauses, a_un_contrat, prevue),
             "date_consultation": self._dates(clauses["consultation"].to_numpy()),
             "date_notification": self._dates(np.where(prevue, AUCUN, clauses["notification"])),
@@ -94,6 +97,7 @@ class Redacteur:
             "sexe": np.array([sexes["M"], sexes["F"]], dtype=object)[personnes["femme"].astype(int)],
             "commune_residence": personnes["residence"].to_numpy(dtype=object),
             "qpv": np.array(mots.QPV[self.source.nom], dtype=object)[personnes["qpv"]],
+            "qpv_code": _codes_qpv(personnes, premiers["debut"].to_numpy()),
             "niveau_diplome": self._mots(
                 mots.NIVEAUX[self.source.nom], CODES_NIVEAUX, personnes["niveau"].to_numpy()
             ),
@@ -112,6 +116,7 @@ class Redacteur:
         codes = tuple(lexique)
         rangs = np.array([codes.index(couple.contrat) for couple in cible.COUPLES])[contrats["couple"]]
         situation, observation = sorties(self.rng, contrats, self.region.fenetre.extraction)
+        genres = np.array(GENRES, dtype=object)[employeurs["genre"].to_numpy()[contrats["employeur"]]]
         return {
             "contrat": self._numeros("C", structure),
             "employeur_id": employeurs["siret"].to_numpy(dtype=object)[contrats["employeur"]],
@@ -123,6 +128,8 @@ class Redacteur:
             "contrat_fin": self._dates(np.where(contrats["sans_fin"], AUCUN, contrats["fin"])),
             "situation_sortie": situation,
             "date_observation": self._dates(observation),
+            "jalon": np.where(situation == "", "", mots.JALON).astype(object),
+            "mode_realisation": np.array([mots.MODES_REALISATION[genre] for genre in genres], dtype=object),
             "simple": np.where(contrats["double"], "", "oui").astype(object),
         }
 
@@ -232,6 +239,24 @@ def acheteurs_des(region: Region, marches: pd.DataFrame) -> Textes:
     programme = marches["programme"].to_numpy()
     ordinaires = region.acteurs.acheteurs["siret"].to_numpy(dtype=object)[marches["acheteur"]]
     return np.where(programme >= 0, np.array(maitres, dtype=object)[programme], ordinaires)
+
+
+def _arrondissements(codes: Textes) -> Textes:
+    """Écrit une fois sur deux, à Paris, le code d'un arrondissement au lieu de celui de la commune."""
+    rangs = np.arange(len(codes))
+    arrondissements = np.array([f"751{rang:02}" for rang in range(1, 21)], dtype=object)[rangs // 2 % 20]
+    return np.where((codes == "75056") & (rangs % 2 == 1), arrondissements, codes)
+
+
+def _codes_qpv(personnes: pd.DataFrame, debut: Entiers) -> Textes:
+    """Écrit un code de quartier fictif, de la géographie en vigueur à l'entrée ; six fois sur sept."""
+    rangs = np.arange(len(personnes))
+    departements = personnes["residence"].str.slice(0, 2).to_numpy(dtype=object)
+    recents = [f"QN0{dep}{rang % 60 + 1:02}F" for dep, rang in zip(departements, rangs, strict=True)]
+    anciens = [f"QP0{dep}{900 + rang % 60}" for dep, rang in zip(departements, rangs, strict=True)]
+    connus = (personnes["qpv"].to_numpy() == 1) & (rangs % 7 > 0)
+    codes = np.where(_depuis_2024(debut), np.array(recents, dtype=object), np.array(anciens, dtype=object))
+    return np.where(connus, codes, "").astype(object)
 
 
 def _autrement(textes: Textes, ailleurs: Drapeaux) -> Textes:

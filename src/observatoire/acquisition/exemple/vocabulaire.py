@@ -89,6 +89,18 @@ TYPES_EMPLOYEUR: Ecritures = {
     "AI": {"AI": 1}, "RQ": {"Régie de quartier": 1}, "GEIQ": {"GEIQ": 1}, "EA": {"EA": 1},
     "ESAT": {"ESAT": 1},
 }  # fmt: skip
+MODES_REALISATION = {
+    "EC": "Embauche directe", "ETT": "Mise à disposition", "ETTI": "Mise à disposition",
+    "AI": "Mise à disposition", "GEIQ": "Mise à disposition", "EI": "Sous-traitance",
+    "ACI": "Sous-traitance", "RQ": "Sous-traitance", "EA": "Sous-traitance", "ESAT": "Sous-traitance",
+}  # fmt: skip
+SECTEURS = {
+    "BAT": "Bâtiment", "TP": "Travaux publics", "EV": "Espaces verts", "NET": "Nettoyage-propreté",
+    "DECHET_EAU": "Eaux et déchets", "SECU": "Sécurité-gardiennage", "TRANSP": "Transport-logistique",
+    "ADM": "Tertiaire-accueil", "SOCIAL": "Action sociale", "REST": "Restauration",
+    "PI": "Prestations intellectuelles", "FOURN": "Industrie",
+}  # fmt: skip
+JALON = "6 mois"
 QPV = {"suivi_a": ("Non", "Oui"), "suivi_b": ("non", "oui")}
 NIVEAUX: dict[str, Ecritures] = {
     "suivi_a": {

@@ -35,6 +35,7 @@ class Contexte:
     cellules: Cellules
     catalogue: dict[str, dict[str, Any]]
     provenance: pd.DataFrame
+    qualite: pd.DataFrame
 
     @classmethod
     def ouvrir(cls, config: Config, territoire: str, periode: str) -> Self:
@@ -66,6 +67,7 @@ class Contexte:
                 for fiche in catalogue
             },
             magasin.lire("indicateurs/provenance"),
+            magasin.lire("indicateurs/qualite"),
         )
 
     # ── Les mots ──
@@ -140,6 +142,11 @@ class Contexte:
             return phrases.NON_RENSEIGNE_SECRET
         prudence = phrases.PRUDENCE if self.alerte_nr(taux) else ""
         return phrases.NON_RENSEIGNE.format(taux=pct(taux), prudence=prudence) if taux.nombre else ""
+
+    def mesure(self, nom: str) -> float | None:
+        """Rend une mesure de qualité, toutes sources d'un genre réunies ; None si elle n'est pas connue."""
+        lignes = self.qualite.loc[(self.qualite["mesure"] == nom) & (self.qualite["source"] == ENSEMBLE)]
+        return float(lignes["valeur"].iloc[0]) if len(lignes) else None
 
     # ── Le calendrier ──
 

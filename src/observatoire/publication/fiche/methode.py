@@ -30,6 +30,10 @@ def boite(contexte: Contexte) -> Methode:
         phrases.GEOGRAPHIE.format(millesime=MILLESIME_GEOGRAPHIE),
         _secret(contexte),
         _non_renseigne(contexte),
+        _qualite_heures(contexte),
+        _qualite_marches(contexte),
+        *_couverture(contexte),
+        *_derogations(contexte),
         _contact(contexte),
     ]
     colonnes = ["Source, millésime", "Lues", "Gardées", "Marquées", "Écartées"]
@@ -70,6 +74,49 @@ def _non_renseigne(contexte: Contexte) -> str:
     return phrases.METHODE_NR.format(taux=" ; ".join(ecrits)) if ecrits else ""
 
 
+def _qualite_heures(contexte: Contexte) -> str:
+    if contexte.mesure("completude_heures") is None:
+        return ""
+    return phrases.QUALITE_HEURES.format(
+        completude=pct(contexte.mesure("completude_heures")),
+        delai=accorder(contexte.mesure("delai_saisie_median"), "jour", "jours"),
+        estimees=pct(contexte.mesure("part_heures_estimees")),
+        mutualisees=pct(contexte.mesure("part_heures_mutualisees")),
+        rapprochement=pct(contexte.mesure("rapprochement")),
+    )
+
+
+def _qualite_marches(contexte: Contexte) -> str:
+    if contexte.mesure("completude_marches") is None:
+        return ""
+    return phrases.QUALITE_MARCHES.format(
+        completude=pct(contexte.mesure("completude_marches")),
+        delai=accorder(contexte.mesure("delai_publication_median"), "jour", "jours"),
+    )
+
+
+def _couverture(contexte: Contexte) -> list[str]:
+    """Une phrase par source dont le trimestre n'a pas la moitié du même trimestre un an avant."""
+    lignes = contexte.qualite.loc[contexte.qualite["mesure"] == f"couverture:{contexte.periode}"]
+    return [
+        phrases.COUVERTURE_INCOMPLETE.format(part=pct(part), titre=_titre(contexte, source))
+        for source, part in zip(lignes["source"], lignes["valeur"], strict=True)
+    ]
+
+
+def _derogations(contexte: Contexte) -> list[str]:
+    lignes = contexte.qualite.loc[contexte.qualite["mesure"].str.startswith("derogation:")]
+    return [
+        phrases.DEROGATION.format(titre=_titre(contexte, source), texte=texte)
+        for source, texte in zip(lignes["source"], lignes["texte"], strict=True)
+    ]
+
+
+def _titre(contexte: Contexte, source: str) -> str:
+    titres = contexte.provenance.loc[contexte.provenance["source"] == source, "titre"]
+    return str(titres.iloc[0]) if len(titres) else source
+
+
 def _contact(contexte: Contexte) -> str:
     maison = contexte.config.reglages["observatoire"]
     par_etp = accorder(contexte.parametre("heures_par_etp"), "heure", "heures")
@@ -77,9 +124,13 @@ def _contact(contexte: Contexte) -> str:
 
 
 def _sources(contexte: Contexte) -> list[list[str]]:
-    """Une ligne par source : ses fichiers s'additionnent, la date est celle du plus récent."""
+    """Une ligne par source : ses fichiers s'additionnent, la date est celle du plus récent.
+
+    Le premier paragraphe de la boîte dit déjà, une fois, que les données sont fictives.
+    """
     lignes = []
     for (titre,), fichiers in contexte.provenance.groupby(["titre"], sort=True):
         nombres = [entier(int(fichiers[nom].sum())) for nom in ("lues", "gardees", "marquees", "ecartees")]
-        lignes.append([f"{titre}, {jour_court(fichiers['date_extraction'].max())}", *nombres])
+        nom = str(titre).removesuffix(phrases.SUFFIXE_FICTIF)
+        lignes.append([f"{nom}, {jour_court(fichiers['date_extraction'].max())}", *nombres])
     return lignes

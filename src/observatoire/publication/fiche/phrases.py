@@ -208,6 +208,7 @@ MENTION_PROVISOIRE = (
     "Chiffres provisoires jusqu’au {date} : derniers mois incomplets, évolutions (p) sous-estimées."
 )
 
+SUFFIXE_FICTIF = " (données fictives)"
 FICTIF = "Données fictives : elles sont fabriquées pour essayer la chaîne et ne décrivent aucune réalité."
 PROVISOIRE = (
     "Chiffres provisoires : sources extraites le {extraction} ; ils deviennent définitifs {jours} après "
@@ -225,6 +226,16 @@ SECRET = (
     "ici. Seul ce secret primaire est appliqué à ce stade : une valeur masquée peut encore se déduire par "
     "différence."
 )
+QUALITE_HEURES = (
+    "Heures : {completude} portées par une ligne entièrement renseignée ; saisies {delai} après la fin du "
+    "mois (médiane) ; {estimees} réparties par jours, {mutualisees} partagées entre clauses. Clauses "
+    "retrouvées dans les données essentielles : {rapprochement}."
+)
+QUALITE_MARCHES = (
+    "Marchés publics : {completude} complets ; publiés {delai} après leur notification (médiane)."
+)
+COUVERTURE_INCOMPLETE = "Couverture incomplète : {part} du volume du même trimestre un an avant ({titre})."
+DEROGATION = "Seuil de qualité passé outre ({titre}) : {texte}"
 METHODE_NR = "Non renseigné, hors du calcul des parts : {taux}."
 CONTACT = "Un équivalent temps plein vaut {par_etp}. {nom}. Contact : {contact}."
 SIGNES = (
