@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from observatoire.acquisition import decp_contrats, decp_tabulaire, flux_json
+from observatoire.acquisition import decp_contrats, decp_tabulaire, decp_xml, flux_json
 from observatoire.acquisition.decp import lire_decp, verifier_decp
 from observatoire.config import Source
 from observatoire.erreurs import ObservatoireError, SourceError
@@ -518,6 +518,11 @@ def test_un_xml_d_un_seul_contrat_prefixe_et_commente_se_lit(tmp_path):
     table = lue(ecrire(tmp_path, "d.xml", texte))
     assert (table["objet"][0], table["genre"][0]) == ("a <b>", "marche")
     assert table["ccag"].isna().all()
+
+
+def test_la_limite_d_un_contrat_xml_n_est_pas_celle_du_fichier(tmp_path, monkeypatch):
+    monkeypatch.setattr(decp_xml, "_CONTRAT_MAXIMUM", 500)
+    assert len(lue(ecrire(tmp_path, "d.xml", f"<marches>{MARCHE.format('') * 50}</marches>"))) == 50
 
 
 def test_le_texte_mele_de_balises_n_est_pas_perdu(tmp_path):

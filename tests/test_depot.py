@@ -154,7 +154,9 @@ def test_une_seule_erreur_garde_sa_classe(config):
         sceller(config, "decp", [recu(config, "c.csv", "uid,montant\n1,2\n")], date_extraction=JOUR)
 
 
-@pytest.mark.parametrize("nom", ["a.json", "provenance.toml", ".cache.json", "a\nb.json", "a\udcff.json"])
+@pytest.mark.parametrize(
+    "nom", ["a.json", "provenance.toml", ".cache.json", "x\\a.json", "a\nb.json", "a\udcff.json"]
+)
 def test_un_nom_deja_pris_par_un_autre_contenu_est_refuse(config, nom):
     sceller(config, "decp", [recu(config, "a.json", CONTRAT)], date_extraction=JOUR)
     avant = contenu(config)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _CONTRATS_PAR_MORCEAU = 50_000
 _CARACTERES_PAR_MORCEAU = 1 << 26
+_LISTE_COURTE, _LISTES_GARDEES = 100, 1000
+_DEJA_ECRITES: dict[str, str] = {}  # une valeur publiée seule → sa liste en JSON
 
 
 class _Champs:
@@ -31,20 +33,27 @@ class _Champs:
         self.noms = list(chemins)
         self._premiers = [possibles[0] for possibles in chemins.values()]
         self._autres = [
-            (rang, cles)
-            for rang, possibles in enumerate(chemins.values())
-            for chemin in possibles
-            for cles in dict.fromkeys([(chemin,), tuple(chemin.split("."))])
-            if cles != (possibles[0],)
+            (rang, chemin) for rang, possibles in enumerate(chemins.values()) for chemin in possibles[1:]
         ]
+        self._emboites: dict[str, list[tuple[int, str]]] = {}
+        for rang, possibles in enumerate(chemins.values()):
+            for parent, point, cle in (chemin.partition(".") for chemin in possibles):
+                if point:
+                    self._emboites.setdefault(parent, []).append((rang, cle))
 
     def lire(self, objet: dict[str, Any]) -> list[str | None]:
         """Rend les valeurs, dans l'ordre de `noms` ; la première publiée de chaque nom."""
         publiees = map(objet.get, self._premiers)
         valeurs = [v if v is None or (type(v) is str and v) else _en_texte(v) for v in publiees]
-        for rang, cles in self._autres:
-            if valeurs[rang] is None:
-                valeurs[rang] = _au_bout(objet, cles)
+        for rang, cle in self._autres:
+            if valeurs[rang] is None and cle in objet:
+                valeurs[rang] = _en_texte(objet[cle])
+        for parent, emboites in self._emboites.items():
+            dedans = objet.get(parent)
+            if type(dedans) is dict:
+                for rang, cle in emboites:
+                    if valeurs[rang] is None and cle in dedans:
+                        valeurs[rang] = _en_texte(dedans[cle])
         return valeurs
 
     def nommer(self, publie: Any) -> dict[str, Any]:
@@ -52,14 +61,6 @@ class _Champs:
         if isinstance(publie, dict):
             return dict(zip(self.noms, self.lire(publie), strict=True))
         return dict.fromkeys(self.noms) | {"id": _en_texte(publie)}
-
-
-def _au_bout(objet: Any, cles: tuple[str, ...]) -> str | None:
-    for cle in cles:
-        if not isinstance(objet, dict):
-            return None
-        objet = objet.get(cle)
-    return _en_texte(objet)
 
 
 _CONTRAT = _Champs(
@@ -205,7 +206,7 @@ def _ligne(contrat: dict[str, Any]) -> list[str | None]:
     ligne = _CONTRAT.lire(contrat)
     for noms in _LISTES.values():
         liste = _premier(contrat, noms)
-        ligne.append(None if liste is None else _ecrire_liste(_feuilles(liste, [])))
+        ligne.append(None if liste is None else _ecrire_feuilles(liste))
     modifications = 0
     for nom, (noms, enveloppes, lire) in _OBJETS.items():
         publie = _premier(contrat, noms)
@@ -214,6 +215,19 @@ def _ligne(contrat: dict[str, Any]) -> list[str | None]:
         modifications += len(objets) if nom == "modifications" else 0
     ligne.append(str(modifications))
     return ligne
+
+
+def _ecrire_feuilles(publiee: Any) -> str:
+    """Écrit la liste des valeurs simples ; les quelques listes publiées sans cesse le sont une fois."""
+    valeurs = next(iter(publiee.values())) if type(publiee) is dict and len(publiee) == 1 else None
+    if type(valeurs) is not list or len(valeurs) != 1 or type(valeurs[0]) is not str:
+        return _ecrire_liste(_feuilles(publiee, []))
+    ecrite = _DEJA_ECRITES.get(valeurs[0])
+    if ecrite is None:
+        ecrite = _ecrire_liste(_feuilles(valeurs, []))
+        if len(ecrite) < _LISTE_COURTE and len(_DEJA_ECRITES) < _LISTES_GARDEES:
+            _DEJA_ECRITES[valeurs[0]] = ecrite
+    return ecrite
 
 
 def _ecrire_liste(textes: list[str]) -> str:
