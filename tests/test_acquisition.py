@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from observatoire.acquisition import acquerir, classeurs, valeurs_separees
+from observatoire.acquisition import acquerir, avance, classeurs, valeurs_separees
 from observatoire.acquisition.depot import Depot
 from observatoire.acquisition.lecture import lire, verifier
 from observatoire.config import Config, Source
@@ -500,6 +500,34 @@ def test_acquerir_rend_ses_tables_a_leur_schema(tmp_path):
     assert tables["acquisition/decp"]["fichier"].tolist() == ["a.json", "a.json", "b.json"]
     assert tables["acquisition/depots"]["lues"].tolist() == [2, 1, 1]
     assert tables["acquisition/depots"]["fictif"].all()
+
+
+def test_un_gros_classeur_lu_d_avance_donne_les_memes_tables(tmp_path, monkeypatch):
+    declaree = source("suivi", COLONNES_SUIVI, IDENTITE, format="xlsx", date="%d/%m/%Y")
+    entetes = [*COLONNES_SUIVI.values(), *IDENTITE.values()]
+    fichier = classeur(tmp_path, entetes, *(["x"] * len(entetes) for _ in range(3)))
+    recus = [
+        depot(source(), ecrire(tmp_path, "a.json", '{"marches": [{"id": "a"}]}')),
+        depot(declaree, fichier),
+    ]
+    attendues = acquises(recus, lambda: CLE)
+    monkeypatch.setattr(avance, "OCTETS_D_UN_GROS_CLASSEUR", 1)
+    lues = acquises(recus, lambda: CLE)
+    assert lues.keys() == attendues.keys()
+    for nom, table in lues.items():
+        pd.testing.assert_frame_equal(table, attendues[nom])
+
+
+def test_l_erreur_d_un_gros_classeur_est_la_meme(tmp_path, monkeypatch):
+    declaree = source("suivi", COLONNES_SUIVI, IDENTITE, format="xlsx")
+    fichier = classeur(tmp_path, ["autre"], ["x"])
+    recus = [
+        depot(source(), ecrire(tmp_path, "a.json", '{"marches": [{"id": "a"}]}')),
+        depot(declaree, fichier),
+    ]
+    monkeypatch.setattr(avance, "OCTETS_D_UN_GROS_CLASSEUR", 1)
+    with pytest.raises(SourceError, match="aucune colonne attendue"):
+        acquises(recus, lambda: CLE)
 
 
 def test_sans_depot_rien_n_est_rendu_et_la_cle_n_est_pas_lue():

@@ -6,9 +6,12 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from observatoire.acquisition.flux_json import lire_texte_json
+from observatoire.acquisition.valeurs_separees import TexteSepare
 from observatoire.cli import cli
 from observatoire.magasin import Magasin
 
@@ -74,3 +77,15 @@ def test_la_fiche_compte_les_contrats_et_dit_n_d(reel: Config):
     assert re.search(r"Ensemble\s+41\s+n\.d\.", texte)
     assert "Données fictives" not in texte
     assert "0 % des marchés" not in texte
+
+
+def test_les_acheteurs_et_les_contrats_publies_du_portail_maximilien_se_lisent(reelles):
+    """Les nombres de contrats publiés par acheteur et par an : 5 030 en 2019 par 155 acheteurs."""
+    acheteurs = lire_texte_json((reelles / "acheteurs" / "maximilien_acheteurs_2021.json").read_text("utf-8"))
+    assert len({acheteur["id"] for acheteur in acheteurs}) == 402
+    fichier = reelles / "acheteurs" / "maximilien_disponibilite_2018-2021.csv"
+    tableau = TexteSepare.ouvrir(fichier, {"separateur": ","})
+    lues = pd.concat(tableau.morceaux({nom: rang for rang, nom in enumerate(tableau.entetes)}))
+    en_2019 = lues.loc[(lues["annee"] == "2019") & (lues["nb_marches"] != "0")]
+    assert en_2019["nb_marches"].astype(int).sum() == 5030
+    assert en_2019["acheteur"].nunique() == 155

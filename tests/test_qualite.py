@@ -223,6 +223,21 @@ def test_le_rapprochement_et_les_parts_estimee_et_mutualisee_sont_des_parts():
     assert rendues["suivi_a", "part_heures_mutualisees"] == 70
 
 
+def test_t1_la_part_des_personnes_suivies_par_plusieurs_structures_est_dite():
+    lignes = [
+        {"source": d_ou, "millesime": "m", "fichier": "f", "ligne": rang, "personne": qui, "structure_id": ou}
+        for rang, (d_ou, qui, ou) in enumerate(
+            [("suivi_a", "p1", "S1"), ("suivi_a", "p1", "S2"), ("suivi_a", "p2", "S1"),
+             ("suivi_a", "p3", "S1"), ("suivi_b", "p3", "S9"), ("suivi_a", None, "S1")], 1
+        )
+    ]  # fmt: skip
+    rendues = mesures(controle_suivi=table("controle/suivi", *lignes))
+    # suivi_a : p1 et p3 sur trois personnes ; suivi_b : p3 seule ; ensemble : deux sur trois
+    assert rendues["suivi_a", "personnes_de_plusieurs_structures"] == pytest.approx(66.67)
+    assert rendues["suivi_b", "personnes_de_plusieurs_structures"] == 100
+    assert rendues["ensemble", "personnes_de_plusieurs_structures"] == pytest.approx(66.67)
+
+
 def test_sans_heures_une_part_n_est_pas_zero_mais_absente():
     rendues = mesures(entrepot_clauses=table("entrepot/clauses", clause("A")))
     assert ("suivi_a", "part_heures_estimees") not in rendues

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.acquisition.lecture import lire
+from observatoire.acquisition.avance import lecture_d_avance
 from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -30,18 +30,19 @@ def acquerir(depots: Sequence[Depot], cle: Callable[[], bytes]) -> Iterator[tupl
     Raises:
         SourceError: un fichier est illisible ou n'a pas les colonnes attendues.
     """
-    for depot in depots:
-        lues = 0
-        for morceau in lire(depot.source, depot.chemin, cle):
-            lues += len(morceau)
-            nom = f"acquisition/{depot.source.genre}"
-            origine = {
-                "source": depot.source.nom,
-                "millesime": depot.millesime,
-                "fichier": depot.chemin.name,
-            }
-            yield nom, SCHEMAS[nom].verifier(morceau.assign(**origine))
-        yield "acquisition/depots", pd.DataFrame([_ligne(depot, lues)])
+    with lecture_d_avance(depots, cle) as lire:
+        for depot in depots:
+            lues = 0
+            for morceau in lire(depot):
+                lues += len(morceau)
+                nom = f"acquisition/{depot.source.genre}"
+                origine = {
+                    "source": depot.source.nom,
+                    "millesime": depot.millesime,
+                    "fichier": depot.chemin.name,
+                }
+                yield nom, SCHEMAS[nom].verifier(morceau.assign(**origine))
+            yield "acquisition/depots", pd.DataFrame([_ligne(depot, lues)])
 
 
 def _ligne(depot: Depot, lues: int) -> dict[str, object]:

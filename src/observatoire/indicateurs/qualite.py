@@ -52,6 +52,15 @@ _HEURES = (
     "from entrepot.heures h join entrepot.clauses c using (clause_id))"
 )
 
+_SUIVIES = """(
+select distinct s.source, s.personne, p.plusieurs
+from controle.suivi s
+join (
+  select personne, count(distinct source || structure_id) > 1 as plusieurs
+  from controle.suivi where personne is not null group by personne
+) p using (personne)
+)"""
+
 MESURES: tuple[Mesure, ...] = (
     Mesure(
         "completude_heures",
@@ -116,6 +125,14 @@ MESURES: tuple[Mesure, ...] = (
         ("entrepot/clauses", "entrepot/heures"),
         _HEURES,
         "100 * coalesce(sum(heures) filter (mutualise), 0) / nullif(sum(heures), 0)",
+    ),
+    Mesure(
+        "personnes_de_plusieurs_structures",
+        "Personnes suivies par plusieurs structures, comptées une fois",
+        "%",
+        ("controle/suivi",),
+        _SUIVIES,
+        "100 * count(distinct personne) filter (plusieurs) / nullif(count(distinct personne), 0)",
     ),
     Mesure(
         "corrections",

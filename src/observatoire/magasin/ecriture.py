@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from observatoire.magasin.moteur import ouvrir_duckdb
 from observatoire.schemas import SCHEMAS, Schema
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import duckdb
 
 _JOURNAL = ".remplacements.json"
@@ -98,6 +101,8 @@ class _Fichier:
         os.close(descripteur)
         self.provisoire = Path(provisoire)
         self._flux = pq.ParquetWriter(self.provisoire, champs(schema), compression="zstd")
+        self._fil = ThreadPoolExecutor(1)  # compresse un morceau pendant que le suivant se calcule
+        self._en_cours: Future[None] | None = None
         self._derniere: pa.Table | None = None
         self._rangee = True
 
@@ -111,11 +116,17 @@ class _Fichier:
             self._rangee = est_rangee(self._schema, jointure)
         self._derniere = cles.slice(len(cles) - 1)
         self.lignes += len(table)
-        self._flux.write_table(table, row_group_size=LIGNES_PAR_GROUPE)
+        self._attendre()
+        self._en_cours = self._fil.submit(self._flux.write_table, table, LIGNES_PAR_GROUPE)
+
+    def clore(self) -> None:
+        """Attend le dernier morceau et ferme le fichier."""
+        self._attendre()
+        self._flux.close()
 
     def fermer(self) -> None:
         """Ferme le fichier, le range s'il ne l'est pas, et le pousse jusqu'au disque."""
-        self._flux.close()
+        self.clore()
         if not self._rangee:
             self._ranger()
         with self.provisoire.open("rb") as flux:
@@ -124,8 +135,13 @@ class _Fichier:
 
     def retirer(self) -> None:
         """Efface le fichier provisoire, s'il existe encore."""
+        self._fil.shutdown()
         self._flux.close()
         self.provisoire.unlink(missing_ok=True)
+
+    def _attendre(self) -> None:
+        if self._en_cours is not None:
+            self._en_cours.result()
 
     def _ranger(self) -> None:
         """Relit tout par DuckDB, qui trie au-delà de la mémoire."""
@@ -135,7 +151,7 @@ class _Fichier:
             with ouvrir_duckdb(self._racine) as connexion:
                 for lot in en_lots(self._schema, connexion.sql(f"from read_parquet('{fichier}')")):
                     range_.ajouter(lot)
-            range_._flux.close()
+            range_.clore()
             os.replace(range_.provisoire, self.provisoire)
         finally:
             range_.retirer()

@@ -81,9 +81,16 @@ def _qualite_heures(contexte: Contexte) -> str:
         completude=pct(contexte.mesure("completude_heures")),
         delai=accorder(contexte.mesure("delai_saisie_median"), "jour", "jours"),
         estimees=pct(contexte.mesure("part_heures_estimees")),
-        mutualisees=pct(contexte.mesure("part_heures_mutualisees")),
+        mutualisees=_mutualisees(contexte),
         rapprochement=pct(contexte.mesure("rapprochement")),
+        plusieurs=pct(contexte.mesure("personnes_de_plusieurs_structures")),
     )
+
+
+def _mutualisees(contexte: Contexte) -> str:
+    """Dit la part des missions communes à plusieurs clauses ; rien quand il n'y en a pas."""
+    part = contexte.mesure("part_heures_mutualisees")
+    return phrases.MUTUALISEES.format(part=pct(part)) if part else ""
 
 
 def _qualite_marches(contexte: Contexte) -> str:

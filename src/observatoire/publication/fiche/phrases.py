@@ -228,9 +228,11 @@ SECRET = (
 )
 QUALITE_HEURES = (
     "Heures : {completude} portées par une ligne entièrement renseignée ; saisies {delai} après la fin du "
-    "mois (médiane) ; {estimees} réparties par jours, {mutualisees} partagées entre clauses. Clauses "
-    "retrouvées dans les données essentielles : {rapprochement}."
+    "mois (médiane) ; {estimees} réparties par jours{mutualisees}. Clauses retrouvées dans les données "
+    "essentielles : {rapprochement}. Personnes suivies par plusieurs structures, comptées une fois : "
+    "{plusieurs}."
 )
+MUTUALISEES = ", {part} partagées entre clauses"
 QUALITE_MARCHES = (
     "Marchés publics : {completude} complets ; publiés {delai} après leur notification (médiane)."
 )
