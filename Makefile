@@ -27,7 +27,7 @@ data/raw/.exemple: | $(PRET)
 
 exemple: data/raw/.exemple  ## Écrit les données d'exemple (fictives)
 
-data/processed/.construit: data/raw/.exemple $(wildcard data/raw/*/*/provenance.toml) $(shell find src/observatoire -name '*.py' -o -name '*.csv') observatoire.toml parametres.toml | $(PRET)
+data/processed/.construit: data/raw/.exemple $(wildcard data/raw/*/*/provenance.toml) $(shell find src/observatoire -name '*.py' -o -name '*.csv') observatoire.toml parametres.toml $(wildcard corrections.toml correspondances.csv) | $(PRET)
 	@$(BIN)/observatoire construire
 	@touch $@
 
@@ -73,4 +73,5 @@ contours:  ## Refait les contours livrés des départements (npm, Natural Earth)
 	  rm -r $$d
 
 propre:  ## Efface ce qui se reconstruit (données d'exemple comprises), jamais l'environnement
-	@rm -rf data/processed/* data/processed/.construit outputs/* outputs/.fiches data/raw/* data/raw/.exemple
+	@rm -rf data/processed/* data/processed/.construit outputs/.fiches data/raw/* data/raw/.exemple
+	@find outputs -mindepth 1 -type f ! -name derogations.csv ! -name .gitkeep -delete

@@ -191,6 +191,32 @@ def test_l_inventaire_garde_tous_les_millesimes_ou_le_dernier(config):
     ]
 
 
+def test_un_fichier_inchange_fait_partie_de_la_livraison_qui_remplace(config):
+    """Le second fichier n'a pas changé : il serait perdu si la première livraison le gardait seule."""
+    a, b = (recu(config, nom, f"Structure;Heures;Nom\n{nom};1;N\n") for nom in ("a.csv", "b.csv"))
+    sceller(config, "suivi", [a, b], date_extraction=JOUR)
+    a.write_text("Structure;Heures;Nom\na.csv;2;N\n", encoding="utf-8")
+    suivant = JOUR + dt.timedelta(days=30)
+    assert [nouveau for _, nouveau in sceller(config, "suivi", [a, b], date_extraction=suivant)] == [
+        True,
+        True,
+    ]
+    assert [(d.millesime, d.chemin.name) for d in inventaire(config)] == [
+        (suivant.isoformat(), "a.csv"),
+        (suivant.isoformat(), "b.csv"),
+    ]
+    assert [nouveau for _, nouveau in sceller(config, "suivi", [a, b], date_extraction=suivant)] == [
+        False,
+        False,
+    ]
+
+
+def test_un_millesime_mal_ecrit_est_refuse(config):
+    faute = Config(config.racine, {"sources": {"decp": {"genre": "decp", "millesimes": "touss"}}})
+    with pytest.raises(ConfigError, match="touss"):
+        inventaire(faute)
+
+
 def test_un_fichier_modifie_retire_ou_ajoute_a_la_main_se_remarque(config):
     [(chemin, _)] = sceller(config, "decp", [recu(config, "a.json", CONTRAT)], date_extraction=JOUR)
     (chemin.parent / "intrus.json").write_text("{}")

@@ -73,6 +73,14 @@ def test_le_meme_marche_en_json_et_au_tableau_de_decp_info_n_en_fait_qu_un():
     assert ligne == ("decp|decp_info", 2, 2, "decp")
 
 
+def test_un_acheteur_au_siret_faux_reste_le_meme_acheteur_et_deux_restent_deux():
+    """Le SIRET faux n'est jamais publié ni joint, mais il dit que c'est le même contrat."""
+    faux = {"acheteur_id": None, "acheteur_recu": "21930066200013"}
+    (ligne,) = valeurs(marches(faux, {**TABULAIRE, **faux}), "acheteur_id", "nb_sources")
+    assert ligne == (None, 2)
+    assert len(marches(faux, {**faux, "acheteur_recu": "21750001600018"})) == 2
+
+
 def test_le_cpv_manque_mais_le_montant_et_la_date_designent_le_meme_marche():
     assert len(marches({}, {**TABULAIRE, "cpv": None})) == 1
     assert len(marches({}, {**TABULAIRE, "cpv": None, "montant_eur": 50_001.0})) == 2

@@ -219,3 +219,12 @@ def test_disque_plein_l_ancien_fichier_reste_et_rien_ne_traine(tmp_path, monkeyp
         ecrire_octets(cible, b"nouvelle")
     assert cible.read_bytes() == b"ancienne"
     assert [chemin.name for chemin in tmp_path.iterdir()] == ["fiche.html"]
+
+
+def test_un_pseudonyme_n_est_ni_cite_ni_lisible_des_autres_comptes(tmp_path):
+    magasin = Magasin(tmp_path)
+    with pytest.raises(TableError) as refus:
+        magasin.ecrire(PUBLICS, publics(("PSEUDO", "QPV"), ("PSEUDO", "QPV")))
+    assert "PSEUDO" not in str(refus.value)
+    magasin.ecrire(PUBLICS, publics(("PSEUDO", "QPV")))
+    assert magasin.chemin(PUBLICS).stat().st_mode & 0o077 == 0

@@ -150,6 +150,17 @@ def test_le_bloc_ne_cite_aucune_valeur(inconnu):
     assert "à retirer de l'export : Téléphone portable" in bloc
 
 
+def test_un_fichier_sans_titres_ne_montre_personne(tmp_path):
+    """« F » est une écriture connue, mais la première ligne est celle d'une personne."""
+    fichier = tmp_path / "sans_titres.csv"
+    fichier.write_text(
+        "DUPONT Marie;RSA;Bagneux;F;Maçon;née le 12/03/1984\nMARTIN Paul;DELD;Sceaux;M;Peintre;\n" * 3,
+        encoding="utf-8",
+    )
+    resultat = CliRunner().invoke(cli, ["mapper", str(fichier), "--genre", "suivi"])
+    assert not [mot for mot in ("DUPONT", "MARTIN", "1984", "Bagneux") if mot in resultat.output]
+
+
 def test_ce_qui_manque_d_indispensable_est_dit(tmp_path):
     fichier = ecrire_csv(tmp_path / "e.csv", {"Heures réalisées": ["10"], "Mois": ["2026-07"]})
     proposition = proposer(fichier, "suivi")

@@ -25,7 +25,7 @@ from observatoire.magasin import Magasin
 from observatoire.publication.fiche import methode
 from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import pct
-from observatoire.qualite import controler
+from observatoire.qualite import _exiger_une_construction_finie, controler
 from observatoire.qualite.decisions import JOURNAL, inscrire
 from observatoire.qualite.livraisons import comparer
 from observatoire.qualite.rejets import sans_formule
@@ -221,6 +221,13 @@ def test_le_rapprochement_et_les_parts_estimee_et_mutualisee_sont_des_parts():
     assert rendues["suivi_a", "rapprochement"] == 25  # 1 clause sur 4
     assert rendues["suivi_a", "part_heures_estimees"] == 30  # 30 h sur 100
     assert rendues["suivi_a", "part_heures_mutualisees"] == 70
+
+
+def test_un_bilan_d_une_autre_construction_arrete_le_rapport():
+    depots = pd.DataFrame([("suivi_a", "m2", "f", 3)], columns=["source", "millesime", "fichier", "lues"])
+    _exiger_une_construction_finie(depots, depots)
+    with pytest.raises(TableError, match="arrêtée avant la fin"):
+        _exiger_une_construction_finie(depots, depots.assign(lues=5))
 
 
 def test_t1_la_part_des_personnes_suivies_par_plusieurs_structures_est_dite():

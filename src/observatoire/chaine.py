@@ -51,7 +51,7 @@ def _acquerir(config: Config, _magasin: Magasin, ecriture: Ecriture) -> None:
             "Recevoir des données avec « observatoire importer », ou les données d'exemple avec "
             "« observatoire exemple ».",
         )
-    for nom, morceau in acquisition.acquerir(depots, lambda: lire_cle(chemin_cle())):
+    for nom, morceau in acquisition.acquerir(depots, lambda: lire_cle(chemin_cle()), config.processed):
         ecriture.ajouter(nom, morceau)
 
 

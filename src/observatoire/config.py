@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
 FICHIER = "observatoire.toml"
+MILLESIMES = ("tous", "dernier")
 GENRES = ("decp", "suivi", "enquetes", "grands_projets", "structures", "entreprises")
 SEUILS = ("ecartees_maximum_pct", "chute_maximum_pct")
 
@@ -152,13 +153,18 @@ def _source(nom: str, bloc: dict[str, Any]) -> Source:
     genre = bloc.get("genre", "")
     if genre not in GENRES:
         raise ConfigError(f"[sources.{nom}] : genre « {genre} » inconnu.", suggestion(str(genre), GENRES))
+    millesimes = bloc.get("millesimes", "dernier")
+    if millesimes not in MILLESIMES:
+        raise ConfigError(
+            f"[sources.{nom}] : millesimes « {millesimes} » inconnu.", suggestion(str(millesimes), MILLESIMES)
+        )
     return Source(
         nom=nom,
         genre=genre,
         titre=bloc.get("titre", nom),
         producteur=bloc.get("producteur", "non renseigné"),
         licence=bloc.get("licence", "non renseignée"),
-        millesimes=bloc.get("millesimes", "dernier"),
+        millesimes=millesimes,
         lecture=bloc.get("lecture", {}),
         colonnes=bloc.get("colonnes", {}),
         identite=bloc.get("identite", {}),

@@ -11,11 +11,14 @@ from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from observatoire.acquisition.depot import Depot
 
 
-def acquerir(depots: Sequence[Depot], cle: Callable[[], bytes]) -> Iterator[tuple[str, pd.DataFrame]]:
+def acquerir(
+    depots: Sequence[Depot], cle: Callable[[], bytes], provisoire: Path | None = None
+) -> Iterator[tuple[str, pd.DataFrame]]:
     """Rend, par morceaux, les tables `acquisition/*` : une ligne par ligne reçue, tout en texte.
 
     Un fichier qu'on ne peut pas lire arrête tout.
@@ -23,6 +26,7 @@ def acquerir(depots: Sequence[Depot], cle: Callable[[], bytes]) -> Iterator[tupl
     Args:
         depots: les fichiers scellés.
         cle: rend la clé des pseudonymes ; appelée seulement s'il y a des personnes à lire.
+        provisoire: où garder un moment ce qui est lu d'avance.
 
     Yields:
         Le nom d'une table et un morceau, dans l'ordre des lignes de chaque fichier.
@@ -30,7 +34,7 @@ def acquerir(depots: Sequence[Depot], cle: Callable[[], bytes]) -> Iterator[tupl
     Raises:
         SourceError: un fichier est illisible ou n'a pas les colonnes attendues.
     """
-    with lecture_d_avance(depots, cle) as lire:
+    with lecture_d_avance(depots, cle, provisoire) as lire:
         for depot in depots:
             lues = 0
             for morceau in lire(depot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -29,18 +30,20 @@ OCTETS_D_UN_GROS_CLASSEUR = 10_000_000
 
 
 @contextmanager
-def lecture_d_avance(depots: Sequence[Depot], cle: Callable[[], bytes]) -> Iterator[Lire]:
+def lecture_d_avance(
+    depots: Sequence[Depot], cle: Callable[[], bytes], provisoire: Path | None = None
+) -> Iterator[Lire]:
     """Rend de quoi lire chaque dépôt ; les gros classeurs le sont déjà, ou le seront bientôt.
 
-    Ce que le second processus a lu attend dans un dossier provisoire réservé à ce compte ; il n'y a
-    là, comme partout après la lecture, aucune identité.
+    Ce que le second processus a lu attend dans un dossier de débordement de `provisoire`, réservé à ce
+    compte et retiré comme les autres si le processus meurt. Il n'y a là aucune identité.
     """
     gros = [depot for depot in depots if _est_un_gros_classeur(depot)]
     if not gros or len(depots) == 1:
         yield lambda depot: lire(depot.source, depot.chemin, cle)
         return
     with (
-        tempfile.TemporaryDirectory(prefix="observatoire-") as dossier,
+        tempfile.TemporaryDirectory(prefix=f".debordement-{os.getpid()}-", dir=provisoire) as dossier,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as second,
     ):
         lectures: dict[Path, Future[Path]] = {}

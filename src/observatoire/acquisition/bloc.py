@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from observatoire.acquisition.correspondance import Proposition, Trouvee
 
 SURE = 90  # % : en dessous, la ligne demande un regard
+_NOMBRE = re.compile(r"\d{4}|\d\D\d\D\d")  # une année, une date, un numéro
 # sans ces colonnes, la source n'entre pas dans l'entrepôt ; chaque groupe en veut une
 _INDISPENSABLES = {
     "suivi": ("structure_id", "operation", "contrat", "heures", "mois|contrat_debut",
@@ -97,14 +98,26 @@ def _constats(proposition: Proposition) -> list[str]:
     absents = [groupe.replace("|", " ou ") for groupe in manquantes(proposition)]
     for titre, noms in (
         ("INDISPENSABLE ET ABSENT", absents),
-        ("Colonnes du fichier sans correspondance", proposition.sans_correspondance),
-        ("Colonnes nominatives à retirer de l'export", proposition.nominatives),
-        ("Colonnes portées deux fois, laissées de côté", proposition.repetees),
+        ("Colonnes du fichier sans correspondance", _citer(proposition, proposition.sans_correspondance)),
+        ("Colonnes nominatives à retirer de l'export", _citer(proposition, proposition.nominatives)),
+        ("Colonnes portées deux fois, laissées de côté", _citer(proposition, proposition.repetees)),
         ("Nos colonnes que le fichier n'a pas", proposition.absentes),
     ):
         if noms:
             constats.append(f"# {titre} : {', '.join(map(_sur_une_ligne, noms))}")
     return constats
+
+
+def _citer(proposition: Proposition, titres: Sequence[str]) -> list[str]:
+    """Rend les titres à citer ; leur rang seul si moins de la moitié sont connus ou s'ils portent un nombre.
+
+    Un fichier sans titres commence par une personne : ce qui pourrait en être une n'est pas cité.
+    """
+    entetes = proposition.fichier.entetes
+    surs = 2 * len(proposition.trouvees) >= len(entetes)
+    return [
+        titre if surs and not _NOMBRE.search(titre) else f"n° {entetes.index(titre) + 1}" for titre in titres
+    ]
 
 
 def _correspondance(trouvee: Trouvee) -> str:

@@ -93,7 +93,7 @@ def sceller(
             "Choisir une autre date d'extraction, ou retirer ce dossier de data/raw.",
         )
     recus = [(fichier, _empreinte(fichier)) for recu in fichiers for fichier in _deplier(recu)]
-    deja = _scelles(config, source)
+    deja = _scelles(config, source, dossier)
     nouveaux: dict[str, Path] = {}
     for fichier, sha256 in recus:
         if sha256 not in deja:
@@ -106,7 +106,7 @@ def sceller(
                 {"nom": nom, "description": texte, "nombre": n} for nom, (texte, n) in defauts.items()
             ]
         _deposer(dossier, provenance, nouveaux, lignes, prive=bool(source.identite))
-    scelles = _scelles(config, source)
+    scelles = _scelles(config, source, dossier)
     return [(scelles[sha256], nouveaux.get(sha256) == fichier) for fichier, sha256 in recus]
 
 
@@ -216,12 +216,17 @@ def _lire_provenance(dossier: Path) -> dict[str, Any] | None:
     return provenance
 
 
-def _scelles(config: Config, source: Source) -> dict[str, Path]:
-    """Rend les contenus déjà scellés pour une source, tous millésimes confondus."""
+def _scelles(config: Config, source: Source, dossier: Path) -> dict[str, Path]:
+    """Rend les contenus déjà scellés pour une source, tous millésimes confondus.
+
+    Quand une livraison remplace la précédente, seuls comptent ceux du même dossier : un fichier qui
+    n'a pas changé depuis fait partie de la nouvelle livraison.
+    """
     return {
-        fichier["sha256"]: dossier / fichier["nom"]
-        for dossier, provenance in _livraisons(config, source)
+        fichier["sha256"]: livraison / fichier["nom"]
+        for livraison, provenance in _livraisons(config, source)
         for fichier in provenance["fichiers"]
+        if source.millesimes == "tous" or livraison == dossier
     }
 
 

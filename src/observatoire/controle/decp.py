@@ -196,6 +196,7 @@ def _textes(recue: pd.DataFrame) -> tuple[Colonnes, Colonnes]:
     publie, _ = resoudre("types_marche", recue["type_marche"])
     return {
         "acheteur_id": lire_sirets(recue["acheteur_id"]),
+        "acheteur_recu": recue["acheteur_id"].str.replace(r"\s", "", regex=True),
         "acheteur_nom": par_valeur(recue["acheteur_nom"], reparer),
         "objet": par_valeur(recue["objet"], reparer),
         "cpv": cpv,

@@ -19,7 +19,8 @@ _RENSEIGNEES = " + ".join(
 _LIGNES = f"""
 create or replace temp table decp_lignes as
 with lues as (
-  select source, millesime, fichier, ligne, format = 'tabulaire' as tabulaire, uid, acheteur_id,
+  select source, millesime, fichier, ligne, format = 'tabulaire' as tabulaire, uid,
+    coalesce(acheteur_id, acheteur_recu) as acheteur_id,
     numero_publie(id_source) as numero,
     if(genre = 'concession', 'concession', cpv) as cpv,
     objet_comparable(objet) as objet,

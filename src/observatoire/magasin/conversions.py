@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+# un pseudonyme n'est jamais cité dans un message
+_NON_CITEES = ("personne", "objet_id")
 _ARROW = {
     "texte": pa.string(),
     "entier": pa.int64(),
@@ -81,7 +83,8 @@ def est_rangee(schema: Schema, cles: pa.Table) -> bool:
         egales = pc.and_(egales, pc.equal(suite[nom], avant[nom]))
     nombre = pc.sum(egales).as_py() or 0
     if nombre:
-        exemple = suite.filter(egales).slice(0, 1).to_pylist()[0]
+        cite = [nom for nom in schema.cle if nom not in _NON_CITEES]
+        exemple = suite.select(cite).filter(egales).slice(0, 1).to_pylist()[0]
         raise TableError(
             f"{schema.nom} : {nombre} clé(s) en double, par exemple {exemple}.",
             f"Le grain annoncé est « {schema.grain} ».",

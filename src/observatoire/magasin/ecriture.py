@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 _JOURNAL = ".remplacements.json"
 
 
-def ecrire_octets(chemin: Path, octets: bytes) -> None:
-    """Écrit un fichier d'un seul geste : un lecteur voit l'ancien ou le nouveau, jamais un morceau."""
+def ecrire_octets(chemin: Path, octets: bytes, *, prive: bool = False) -> None:
+    """Écrit un fichier d'un seul geste : un lecteur voit l'ancien ou le nouveau, jamais un morceau.
+
+    Un fichier `prive` n'est à aucun moment lisible des autres comptes.
+    """
     chemin.parent.mkdir(parents=True, exist_ok=True)
     descripteur, provisoire = tempfile.mkstemp(dir=chemin.parent, prefix=f".{chemin.name}.")
     try:
@@ -35,7 +38,7 @@ def ecrire_octets(chemin: Path, octets: bytes) -> None:
             flux.write(octets)
             flux.flush()
             os.fsync(flux.fileno())
-        os.chmod(provisoire, 0o644)
+        os.chmod(provisoire, 0o600 if prive else 0o644)
         os.replace(provisoire, chemin)
     except BaseException:
         Path(provisoire).unlink(missing_ok=True)
@@ -131,7 +134,7 @@ class _Fichier:
             self._ranger()
         with self.provisoire.open("rb") as flux:
             os.fsync(flux.fileno())
-        self.provisoire.chmod(0o644)
+        self.provisoire.chmod(0o600 if "personne" in self._schema.noms else 0o644)
 
     def retirer(self) -> None:
         """Efface le fichier provisoire, s'il existe encore."""

@@ -63,7 +63,7 @@ def lire_contours(config: Config, niveau: str) -> Contours:
     if not isinstance(attribution, str) or not re.fullmatch(r"\S.{0,199}", attribution):
         raise SourceError(
             f"{fichier.name} : contours sans attribution (200 caractères au plus).",
-            "Écrire leur source et leur licence dans observatoire.toml : [contours] attribution = « … ».",
+            "Écrire leur source et licence dans observatoire.toml : [contours] attribution = 'la source'.",
         )
     return Contours(niveau, _polygones(fichier.name, niveau, collection), attribution)
 

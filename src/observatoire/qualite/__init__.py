@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from observatoire import controle
+from observatoire.erreurs import TableError
 from observatoire.magasin import Magasin, ecrire_octets
 from observatoire.publication.formats import jour
 from observatoire.qualite import appariements, sections
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import pandas as pd
 
     from observatoire.config import Config
     from observatoire.qualite.document import Constat
@@ -47,6 +49,7 @@ def controler(config: Config) -> Ecrits:
     depots = magasin.lire("acquisition/depots")
     for nom in ("controle/bilan", "entrepot/clauses", "indicateurs/qualite"):
         magasin.lire(nom)
+    _exiger_une_construction_finie(depots, magasin.lire("controle/bilan"))
     extraction = depots["date_extraction"].max().date()
     dossier = config.outputs / "qualite"
     with magasin.connexion() as connexion:
@@ -57,6 +60,17 @@ def controler(config: Config) -> Ecrits:
     page = dossier / f"{extraction.isoformat()}.html"
     ecrire_octets(page, rendre(rapport, config.racine / "report_templates"))
     return Ecrits(page, rejets, rapport.constats)
+
+
+def _exiger_une_construction_finie(depots: pd.DataFrame, bilan: pd.DataFrame) -> None:
+    """Refuse de mêler une livraison qui vient d'être lue et le bilan d'une autre."""
+    colonnes = ["source", "millesime", "fichier", "lues"]
+    recus, juges = (set(t[colonnes].itertuples(index=False, name=None)) for t in (depots, bilan))
+    if recus != juges:
+        raise TableError(
+            "La dernière construction s'est arrêtée avant la fin : les tables ne vont pas ensemble.",
+            "Lire sa phrase d'arrêt, corriger, puis relancer « observatoire construire ».",
+        )
 
 
 def _rapport(

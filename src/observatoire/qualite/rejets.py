@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from typing import TYPE_CHECKING
 
 from observatoire.controle.regles import BLOQUANT, INFO
@@ -55,9 +54,7 @@ def ecrire_rejets(
     for (nom,) in connexion.execute("select distinct source from erreurs order by source").fetchall():
         source = config.source(nom)
         chemin = dossier / f"rejets_{nom}.csv"
-        ecrire_octets(chemin, _en_csv(connexion, source, enonces))
-        if source.identite:
-            os.chmod(chemin, 0o600)
+        ecrire_octets(chemin, _en_csv(connexion, source, enonces), prive=bool(source.identite))
         ecrits.append(chemin)
     return ecrits
 

@@ -13,6 +13,7 @@ genre                texte    marche ou concession
 uid                  texte    Identifiant unique donné par le producteur, s'il en donne un
 id_source            texte    Identifiant du marché chez l'acheteur
 acheteur_id          texte    SIRET de l'acheteur, vide s'il est faux
+acheteur_recu        texte    SIRET de l'acheteur tel que publié, même faux : il aide à reconnaître un marché
 acheteur_nom         texte    Nom de l'acheteur publié
 acheteur_departement texte    Département de l'acheteur publié
 nature               texte    Code de nature
