@@ -134,7 +134,8 @@ class _Fichier:
             self._ranger()
         with self.provisoire.open("rb") as flux:
             os.fsync(flux.fileno())
-        self.provisoire.chmod(0o600 if "personne" in self._schema.noms else 0o644)
+        # `rattachements.objet_id` est aussi un pseudonyme
+        self.provisoire.chmod(0o600 if {"personne", "objet_id"} & set(self._schema.noms) else 0o644)
 
     def retirer(self) -> None:
         """Efface le fichier provisoire, s'il existe encore."""
