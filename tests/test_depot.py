@@ -363,3 +363,10 @@ def test_l_identifiant_prend_le_relais_d_une_identite_incomplete():
 def test_une_autre_cle_donne_d_autres_pseudonymes():
     une = identites(("Diallo", "Awa", "1987-03-29", None))
     assert pseudonymiser(une, b"a" * 32)[0] != pseudonymiser(une, b"b" * 32)[0]
+
+
+@pytest.mark.parametrize("reglage", [{"date": 3}, {"decimale": 3}, {"mois": ["%Y-%m", 4]}])
+def test_un_reglage_de_lecture_qui_n_est_pas_un_texte_est_refuse(config, reglage):
+    faute = Config(config.racine, {"sources": {"suivi": {"genre": "suivi", "lecture": reglage}}})
+    with pytest.raises(ConfigError, match="n'est pas un texte"):
+        inventaire(faute)

@@ -153,6 +153,7 @@ def _source(nom: str, bloc: dict[str, Any]) -> Source:
     genre = bloc.get("genre", "")
     if genre not in GENRES:
         raise ConfigError(f"[sources.{nom}] : genre « {genre} » inconnu.", suggestion(str(genre), GENRES))
+    _verifier_lecture(nom, bloc.get("lecture", {}))
     millesimes = bloc.get("millesimes", "dernier")
     if millesimes not in MILLESIMES:
         raise ConfigError(
@@ -181,3 +182,13 @@ def _seuils(source: str, bloc: dict[str, Any]) -> dict[str, float]:
         if not isinstance(valeur, int | float) or isinstance(valeur, bool) or not 0 <= valeur <= 100:
             raise ConfigError(f"{ou} : {nom} = {valeur!r} n'est pas un pourcentage.", "Écrire 0 à 100.")
     return bloc
+
+
+def _verifier_lecture(nom: str, lecture: dict[str, Any]) -> None:
+    for reglage, valeur in lecture.items():
+        textes = valeur if isinstance(valeur, list) else [valeur]
+        if not all(isinstance(texte, str) for texte in textes):
+            raise ConfigError(
+                f"[sources.{nom}.lecture] : {reglage} = {valeur!r} n'est pas un texte.",
+                f'L\'écrire entre guillemets : {reglage} = "…".',
+            )

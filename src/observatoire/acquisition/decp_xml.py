@@ -117,7 +117,7 @@ class _Lecteur:
             _ajouter(self._pile[-1][1], nom, valeur)
 
     def refuser_dtd(self, *_declaration: object) -> None:
-        raise self._refus("DTD, qui peut cacher une entité")
+        raise self._refus("une DTD (<!DOCTYPE…>) y est déclarée ; elle est toujours refusée")
 
     def compter(self, octets: int) -> None:
         """Refuse une balise ou un commentaire sans fin, qu'il faudrait garder entier."""
@@ -132,7 +132,10 @@ class _Lecteur:
             raise self._refus("contrat démesuré")
 
     def _refus(self, constat: str) -> SourceError:
-        return SourceError(f"{self._fichier.name} : {constat}.", "Ce n'est pas un fichier DECP.")
+        return SourceError(
+            f"{self._fichier.name} : {constat}.",
+            "Ce n'est pas un fichier DECP : en demander un au producteur.",
+        )
 
 
 def _ajouter(objet: dict[str, Any], nom: str, valeur: Any) -> None:

@@ -58,7 +58,8 @@ def sceller(
     """Copie des fichiers, ou ceux d'un dossier, dans `data/raw/<source>/<date>/` et écrit leur provenance.
 
     Tous les fichiers sont lus d'essai avant que le premier soit copié : un mauvais fichier n'écrit
-    rien. Un contenu déjà scellé pour cette source, sous n'importe quelle date, ne change rien.
+    rien. Un contenu déjà scellé ne change rien : sous n'importe quelle date quand les livraisons
+    s'ajoutent, dans la même livraison quand la dernière remplace les autres.
 
     Args:
         config: le dossier de travail.
@@ -87,11 +88,7 @@ def sceller(
         "fictif": fictif,
         "fichiers": [],
     }
-    if provenance["fictif"] != fictif:
-        raise SourceError(
-            f"La livraison {source.nom}/{dossier.name} mêlerait données réelles et données fictives.",
-            "Choisir une autre date d'extraction, ou retirer ce dossier de data/raw.",
-        )
+    _refuser_un_melange(dossier, provenance, fictif=fictif)
     recus = [(fichier, _empreinte(fichier)) for recu in fichiers for fichier in _deplier(recu)]
     deja = _scelles(config, source, dossier)
     nouveaux: dict[str, Path] = {}
@@ -108,6 +105,14 @@ def sceller(
         _deposer(dossier, provenance, nouveaux, lignes, prive=bool(source.identite))
     scelles = _scelles(config, source, dossier)
     return [(scelles[sha256], nouveaux.get(sha256) == fichier) for fichier, sha256 in recus]
+
+
+def _refuser_un_melange(dossier: Path, provenance: Mapping[str, Any], *, fictif: bool) -> None:
+    if provenance["fictif"] != fictif:
+        raise SourceError(
+            f"La livraison {dossier.parent.name}/{dossier.name} mêlerait données réelles et fictives.",
+            "Choisir une autre date d'extraction, ou retirer ce dossier de data/raw.",
+        )
 
 
 def _deplier(recu: Path) -> list[Path]:

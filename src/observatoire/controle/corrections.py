@@ -87,9 +87,13 @@ def _correction(rang: int, bloc: Mapping[str, Any], sources: Mapping[str, Source
 
 def _verifier(correction: Correction, sources: Mapping[str, Source]) -> None:
     if correction.source not in sources:
-        raise _fautive(correction, f"source « {correction.source} » inconnue", suggestion("", sources))
+        raise _fautive(
+            correction, f"source « {correction.source} » inconnue", suggestion(correction.source, sources)
+        )
     if correction.statut not in STATUTS:
-        raise _fautive(correction, f"statut « {correction.statut} » inconnu", suggestion("", STATUTS))
+        raise _fautive(
+            correction, f"statut « {correction.statut} » inconnu", suggestion(correction.statut, STATUTS)
+        )
     if correction.valeur == correction.valeur_attendue:
         raise _fautive(correction, "elle ne change rien", "Écrire la bonne valeur dans « valeur ».")
     table = SCHEMAS[f"acquisition/{sources[correction.source].genre}"]
