@@ -223,36 +223,6 @@ def test_tout_indicateur_dit_son_champ_sa_source_sa_lecture_et_sa_methode(indica
     assert indicateur.unite in {"h", "ETP", "marchés", "personnes", "contrats", "%"}
 
 
-def test_les_indicateurs_et_leurs_ventilations_sont_ceux_du_plan():
-    assert {nom: (i.rattachement, i.ventilations) for nom, i in REGISTRE.items()} == {
-        "heures_realisees": (
-            "execution",
-            ("modalite", "type_marche", "type_contrat", "type_employeur", "programme"),
-        ),
-        "heures_hors_clauses_publiques": ("execution", ()),
-        "equivalents_temps_plein": ("execution", ()),
-        "heures_engagees": ("execution", ("modalite",)),
-        "marches_clauses_notifies": ("execution", ("type_marche",)),
-        "marches_clauses_actifs": ("execution", ("type_marche",)),
-        "marches_clauses_generateurs": ("execution", ("type_marche",)),
-        "marches_notifies": (
-            "execution_marche",
-            ("type_marche", "consideration_sociale", "procedure", "type_acheteur"),
-        ),
-        "part_marches_considerations": (
-            "execution_marche",
-            ("type_marche", "procedure", "type_acheteur"),
-        ),
-        "beneficiaires": (
-            "residence",
-            ("sexe", "tranche_age", "niveau_diplome", "public", "qpv", "prescripteur"),
-        ),
-        "beneficiaires_sur_place": ("execution", ("departement_residence", "habite_le_territoire")),
-        "contrats_actifs": ("execution", ("type_contrat", "type_employeur")),
-        "missions": ("execution", ("type_contrat", "type_employeur")),
-    }
-
-
 def test_personnes_et_marches_ne_s_additionnent_pas_sur_les_periodes():
     additifs = {nom for nom, indicateur in REGISTRE.items() if "periode" in indicateur.additif}
     assert additifs == {

@@ -84,10 +84,11 @@ class Territoire:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Periode:
-    """Une année civile (`2025`) ou un trimestre civil (`2026-T3`)."""
+    """Une année civile (`2025`), un trimestre civil (`2026-T3`) ou les quatre qu'il achève (`2026-T3-4T`)."""
 
     annee: int
     trimestre: int | None = None
+    glissante: bool = False
 
     @classmethod
     def lire(cls, texte: str) -> Self:
@@ -97,11 +98,11 @@ class Periode:
         datetime.date(2026, 9, 30)
 
         Raises:
-            PerimetreError: l'écriture n'est ni `AAAA` ni `AAAA-Tn`.
+            PerimetreError: l'écriture n'est ni `AAAA`, ni `AAAA-Tn`, ni `AAAA-Tn-4T`.
         """
-        if trouve := re.fullmatch(r"(20\d\d)(?:-T([1-4]))?", str(texte), flags=re.ASCII):
-            annee, trimestre = trouve.groups()
-            return cls(int(annee), int(trimestre) if trimestre else None)
+        if trouve := re.fullmatch(r"(20\d\d)(?:-T([1-4])(-4T)?)?", str(texte), flags=re.ASCII):
+            annee, trimestre, glissante = trouve.groups()
+            return cls(int(annee), int(trimestre) if trimestre else None, bool(glissante))
         chiffres = re.findall(r"\d+", str(texte))
         annees = [c for c in chiffres if re.fullmatch(r"20\d\d", c)]
         rangs = [c for c in chiffres if re.fullmatch(r"[1-4]", c)]
@@ -117,17 +118,44 @@ class Periode:
         return cls(jour.year, (jour.month + 2) // 3)
 
     def __str__(self) -> str:
-        return f"{self.annee}-T{self.trimestre}" if self.trimestre else str(self.annee)
+        if self.trimestre is None:
+            return str(self.annee)
+        return f"{self.annee}-T{self.trimestre}{'-4T' if self.glissante else ''}"
+
+    @property
+    def rythme(self) -> str:
+        """`annee`, `trimestre` ou `glissant` : la clé du plan de publication."""
+        if self.trimestre is None:
+            return "annee"
+        return "glissant" if self.glissante else "trimestre"
+
+    @property
+    def quatre_trimestres(self) -> Self:
+        """Les quatre trimestres que celui-ci achève ; au dernier de l'année, c'est l'année.
+
+        >>> str(Periode.lire("2026-T3").quatre_trimestres), str(Periode.lire("2025-T4").quatre_trimestres)
+        ('2026-T3-4T', '2025')
+        """
+        if self.trimestre in (4, None):
+            return type(self)(self.annee)
+        return type(self)(self.annee, self.trimestre, glissante=True)
 
     @property
     def debut(self) -> dt.date:
         """Le premier jour de la période."""
-        return dt.date(self.annee, 3 * ((self.trimestre or 1) - 1) + 1, 1)
+        annee, rang = (
+            (self.annee - 1, (self.trimestre or 0) + 1)
+            if self.glissante
+            else (self.annee, self.trimestre or 1)
+        )
+        return dt.date(annee, 3 * (rang - 1) + 1, 1)
 
     @property
     def fin(self) -> dt.date:
         """Le dernier jour de la période."""
-        suivant = Periode(self.annee + 1) if self.trimestre is None else self.decalee(1)
+        if self.trimestre is None:
+            return dt.date(self.annee, 12, 31)
+        suivant = Periode(self.annee, self.trimestre).decalee(1)
         return suivant.debut - dt.timedelta(days=1)
 
     @property
@@ -137,12 +165,15 @@ class Periode:
         >>> Periode.lire("2026-T1").libelle
         '1er trimestre 2026'
         """
-        return f"{_RANGS[self.trimestre]} trimestre {self.annee}" if self.trimestre else str(self.annee)
+        if self.trimestre is None:
+            return str(self.annee)
+        seul = f"{_RANGS[self.trimestre]} trimestre {self.annee}"
+        return f"quatre trimestres jusqu’au {seul}" if self.glissante else seul
 
     @property
     def an_precedent(self) -> Self:
         """La même période un an plus tôt."""
-        return type(self)(self.annee - 1, self.trimestre)
+        return type(self)(self.annee - 1, self.trimestre, self.glissante)
 
     def decalee(self, pas: int) -> Self:
         """Rend la période `pas` trimestres (ou années) plus tard.
@@ -153,7 +184,7 @@ class Periode:
         if self.trimestre is None:
             return type(self)(self.annee + pas)
         rang = 4 * self.annee + self.trimestre - 1 + pas
-        return type(self)(rang // 4, rang % 4 + 1)
+        return type(self)(rang // 4, rang % 4 + 1, self.glissante)
 
     def jusqu_ici(self, combien: int) -> list[Self]:
         """Rend les `combien` dernières périodes, celle-ci comprise, de la plus ancienne à celle-ci."""

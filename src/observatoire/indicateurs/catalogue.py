@@ -34,6 +34,10 @@ def catalogue(parametres: Mapping[str, Any]) -> pd.DataFrame:
             "additif": "|".join(indicateur.additif),
             "rattachement": indicateur.rattachement,
             "ventilations": "|".join(indicateur.ventilations),
+            "multiples": "|".join(indicateur.multiples),
+            "numerateur": "",
+            "denominateur": "",
+            "personnes": indicateur.personnes,
             "methode": indicateur.methode,
         }
         for ordre, indicateur in enumerate(REGISTRE.values(), start=1)

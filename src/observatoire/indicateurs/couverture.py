@@ -31,7 +31,8 @@ def periodes_couvertes(connexion: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Rend les périodes publiables, une ligne par genre de source et période : genre, periode, debut, fin.
 
     Un trimestre est couvert si la source y observe quelque chose dans la région et s'il était
-    achevé à la date d'extraction la plus récente ; une année, si ses quatre trimestres le sont.
+    achevé à la date d'extraction la plus récente ; une année et quatre trimestres glissants, si leurs
+    quatre trimestres le sont.
     Un trimestre sans aucune ligne, entre deux livraisons, n'est pas couvert.
     """
     extractions = _extractions(connexion)
@@ -73,4 +74,9 @@ def _publiables(observes: set[Periode], extraction: dt.date) -> list[Periode]:
         for annee in {periode.annee for periode in trimestres}
         if all(Periode(annee, rang) in trimestres for rang in (1, 2, 3, 4))
     }
-    return sorted(trimestres, key=str) + sorted(annees, key=str)
+    glissantes = {
+        trimestre.quatre_trimestres
+        for trimestre in trimestres
+        if trimestre.trimestre != 4 and trimestres.issuperset(trimestre.jusqu_ici(4))
+    }
+    return sorted(trimestres | annees | glissantes, key=str)

@@ -42,6 +42,7 @@ def _contrats(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
     source=_SOURCE,
     lecture="{territoire}, {periode} : {valeur} habitants ont réalisé des heures d’insertion.",
     additif=("territoire", "modalite"),
+    multiples=("public", "prescripteur"),
     personnes=True,
 )
 def beneficiaires(table: FrameT, par: Sequence[str]) -> FrameT:

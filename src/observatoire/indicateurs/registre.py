@@ -9,6 +9,8 @@ from typing import Any
 
 import narwhals as nw
 
+from observatoire.referentiel import ENSEMBLE
+
 Calcul = Callable[..., Any]
 PART = "%"
 
@@ -21,9 +23,10 @@ SANS_PERSONNES = nw.lit(None, dtype=nw.Float64).alias("effectif")
 class Indicateur:
     """Un indicateur inscrit au registre ; son nom est celui de sa fonction.
 
-    `calcul(table, par)` prend un DataFrame pandas ou une relation DuckDB et rend, pour chaque
-    valeur des colonnes `par`, `valeur` et `effectif` (les personnes distinctes derrière la
-    cellule ; vide pour un indicateur qui ne repose pas sur des personnes).
+    `calcul(table, par)` prend un DataFrame pandas, une relation DuckDB ou un DataFrame Spark et rend,
+    pour chaque valeur des colonnes `par`, `valeur` et `effectif` (les personnes distinctes derrière la
+    cellule ; vide pour un indicateur qui ne repose pas sur des personnes). Une somme d'heures ou
+    d'euros rend aussi `employeurs` (SIREN distincts) et `premier` (ce que le plus gros apporte).
 
     Attributes:
         table: table d'étude lue, voir `tables`.
@@ -31,8 +34,11 @@ class Indicateur:
         ventilations: croisements publiés, en plus de l'ensemble.
         lecture: phrase modèle ; `{territoire}` et `{periode}` y mettent un nom, `{valeur}` le nombre
             écrit pour le lecteur (avec « % » pour une part).
-        additif: dimensions (territoire, periode, modalite) dont les valeurs s'additionnent ;
-            pour `modalite`, dans les ventilations où chaque unité n'a qu'une modalité.
+        additif: dimensions (territoire, periode, modalite) dont les valeurs s'additionnent. Hors
+            d'elles, la valeur compte des unités distinctes : un tout vaut au plus la somme de ses
+            parties et au moins la plus grande.
+        multiples: ventilations où une unité peut avoir plusieurs modalités, même si `modalite` est
+            additif ; ailleurs, les modalités se partagent l'ensemble.
         personnes: les valeurs reposent sur des personnes ; le secret statistique s'applique.
         parametres: noms des valeurs de `parametres.toml` que le calcul reçoit et que le champ cite.
     """
@@ -50,6 +56,48 @@ class Indicateur:
     personnes: bool
     calcul: Calcul
     parametres: tuple[str, ...] = ()
+    multiples: tuple[str, ...] = ()
+
+    @property
+    def methode(self) -> str:
+        """La note de méthode publiée : la docstring du calcul."""
+        return inspect.getdoc(self.calcul) or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comptes:
+    """Des cellules d'un indicateur : son ensemble, ou quelques modalités d'une ventilation."""
+
+    indicateur: str
+    ventilation: str = ENSEMBLE
+    modalites: tuple[str, ...] = (ENSEMBLE,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rapport:
+    """Un indicateur calculé sur les seules cellules publiées : une part, un taux, une moyenne.
+
+    Il est publié si toutes les cellules de ses deux termes le sont : il n'apprend rien qu'elles
+    ne disent déjà. `calcul(numerateur, denominateur)` prend et rend des expressions narwhals.
+
+    Attributes:
+        numerateur, denominateur: les cellules sommées de chaque terme ; leurs ventilations sont
+            exclusives.
+        croise: ventilations où le rapport est aussi donné, modalité par modalité ; les deux termes
+            y sont alors lus, à la place de leur ensemble.
+    """
+
+    nom: str
+    libelle: str
+    unite: str
+    numerateur: Comptes
+    denominateur: Comptes
+    champ: str
+    source: str
+    lecture: str
+    calcul: Calcul
+    croise: tuple[str, ...] = ()
+    parametres: tuple[str, ...] = ()
 
     @property
     def methode(self) -> str:
@@ -58,6 +106,7 @@ class Indicateur:
 
 
 REGISTRE: dict[str, Indicateur] = {}
+RAPPORTS: dict[str, Rapport] = {}
 
 
 def indicateur(**declaration: Any) -> Callable[[Calcul], Calcul]:
@@ -73,5 +122,16 @@ def indicateur(**declaration: Any) -> Callable[[Calcul], Calcul]:
         nom = calcul.__name__
         REGISTRE[nom] = Indicateur(nom=nom, calcul=publique, **declaration)
         return publique
+
+    return inscrire
+
+
+def rapport(**declaration: Any) -> Callable[[Calcul], Calcul]:
+    """Inscrit un rapport de cellules publiées ; la déclaration donne les attributs de `Rapport`."""
+
+    def inscrire(calcul: Calcul) -> Calcul:
+        nom = calcul.__name__
+        RAPPORTS[nom] = Rapport(nom=nom, calcul=calcul, **declaration)
+        return calcul
 
     return inscrire

@@ -62,13 +62,17 @@ class Ventilation:
     """Une façon de croiser un indicateur : ses modalités publiées, libellées et ordonnées.
 
     `vers_publiee` associe à chaque code de la liste sa modalité publiée (lui-même ou son
-    groupe) ; les regroupements sont les mêmes dans toutes les sorties.
+    groupe) ; les regroupements sont les mêmes dans toutes les sorties. Une ventilation croisée a deux
+    `axes`, et des modalités écrites « F×M26 » ; les autres n'ont qu'elles-mêmes pour axe. `sensible` :
+    la modalité révèle une donnée sensible, le secret y est plus strict.
     """
 
     nom: str
     libelle: str
     libelles: dict[str, str]
     vers_publiee: dict[str, str]
+    axes: tuple[str, ...]
+    sensible: bool
 
 
 @cache
@@ -79,10 +83,15 @@ def ventilations() -> dict[str, Ventilation]:
     'A50P'
     >>> list(ventilations()["sexe"].libelles)
     ['F', 'M', 'NR']
+    >>> ventilations()["sexe_tranche_age"].libelles["F×M26"]
+    'Femmes, Moins de 26 ans'
     """
     groupes = lire_liste("groupes")
-    resultat = {}
+    resultat: dict[str, Ventilation] = {}
     for ligne in lire_liste("ventilations"):
+        if ligne["niveau"] == "croisement":
+            resultat[ligne["ventilation"]] = _croiser(ligne, resultat)
+            continue
         liste = nomenclature(ligne["liste"])
         if ligne["niveau"] == "groupe":
             libelles = {g["code"]: g["libelle"] for g in groupes if g["liste"] == ligne["liste"]}
@@ -91,5 +100,18 @@ def ventilations() -> dict[str, Ventilation]:
             libelles = {code: modalite.libelle for code, modalite in liste.items()}
             vers = {code: code for code in liste}
         nom = ligne["ventilation"]
-        resultat[nom] = Ventilation(nom, ligne["libelle"], libelles, vers)
+        resultat[nom] = Ventilation(nom, ligne["libelle"], libelles, vers, (nom,), bool(ligne["sensible"]))
     return resultat
+
+
+def _croiser(ligne: dict[str, str], simples: dict[str, Ventilation]) -> Ventilation:
+    axes = tuple(ligne["liste"].split("×"))
+    lignes, colonnes = (simples[axe].libelles for axe in axes)
+    libelles = {
+        f"{a}×{b}": f"{libelle_a}, {libelle_b}"
+        for a, libelle_a in lignes.items()
+        for b, libelle_b in colonnes.items()
+    }
+    sensible = any(simples[axe].sensible for axe in axes)
+    vers = {code: code for code in libelles}
+    return Ventilation(ligne["ventilation"], ligne["libelle"], libelles, vers, axes, sensible)

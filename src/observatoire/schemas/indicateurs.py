@@ -35,7 +35,46 @@ lecture              texte    Modèle de phrase de lecture
 additif              texte    Dimensions sur lesquelles les valeurs s'additionnent, séparées par |
 rattachement         texte    Géographie : lieu d'exécution ou de résidence
 ventilations         texte    Croisements publiés, séparés par |
+multiples            texte    Ventilations où une unité peut avoir plusieurs modalités, séparées par |
+numerateur           texte    Pour un rapport : ce qui est divisé ; vide sinon
+denominateur         texte    Pour un rapport : ce par quoi l'on divise ; vide sinon
+personnes            booleen  Le secret statistique s'applique
 methode              texte    Note de méthode
+""",
+    ),
+    declarer(
+        "indicateurs/comparaisons",
+        "une cellule publiée et un repère",
+        "territoire periode indicateur ventilation modalite repere",
+        """
+indicateur           texte    Indicateur
+territoire           texte    Territoire
+periode              texte    Période
+ventilation          texte    Croisement, ou ensemble
+modalite             texte    Modalité publiée, ou ensemble
+repere               texte    an_precedent, champ_constant, quatre_trimestres ou region
+reference            reel     Valeur du repère, vide si elle n'est pas publiée
+ecart                reel     Écart de la cellule au repère
+unite                texte    Unité de l'écart : % (évolution), points (écart de parts) ou unité de l'indicateur
+statut               texte    publie, secret, non_disponible ou non_significatif
+couverture_pct       reel     Part de la valeur qui entre dans la comparaison, à champ constant (%)
+""",
+    ),
+    declarer(
+        "indicateurs/secret",
+        "un niveau, un rythme, un indicateur, une ventilation (à usage interne)",
+        "niveau rythme indicateur ventilation",
+        """
+niveau               texte    Niveau de territoire
+rythme               texte    trimestre, glissant ou annee
+indicateur           texte    Indicateur
+ventilation          texte    Croisement, ou ensemble
+cellules             entier   Cellules du plan de publication
+publiees             entier   Cellules publiées
+primaires            entier   Cellules cachées par une règle
+complementaires      entier   Cellules cachées pour protéger les précédentes
+cibles               entier   Cellules dont l'audit a calculé l'intervalle
+amplitude_minimum    reel     Le plus petit intervalle trouvé par l'audit, dans l'unité de l'indicateur
 """,
     ),
     declarer(

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.referentiel import ventilations
+from observatoire.indicateurs.tables import marches, suivi
+from observatoire.referentiel import ENSEMBLE, ventilations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,13 +29,8 @@ if TYPE_CHECKING:
 
     from observatoire.indicateurs.registre import Indicateur
 
-GENRES = {
-    "heures": "suivi",
-    "heures_hors_clauses": "suivi",
-    "clauses": "suivi",
-    "clauses_actives": "suivi",
-    "marches": "decp",
-}
+ETUDES = {etude.nom: etude for etude in (*suivi.ETUDES, *marches.ETUDES)}
+GENRES = {nom: etude.genre for nom, etude in ETUDES.items()}
 _OBJETS = {"execution": "clause_id", "execution_marche": "marche_id", "residence": "personne"}
 
 _NUMEROTES = {
@@ -49,97 +45,6 @@ _NUMEROTES = {
         select personne as id from entrepot.beneficiaires
         union select personne from entrepot.contrats where personne is not null
     """,
-}
-
-# Une clause volontaire d'un marché privé et un achat direct à une structure d'insertion ne sont pas
-# des clauses de la commande publique : leurs heures sont montrées à part (piège T19).
-_HORS_CLAUSES = "coalesce(modalite, 'NR') in ('PRIVE', 'ACHAT_SIAE')"
-
-# Les heures sont sommées en nombres décimaux exacts : le résultat ne dépend pas de l'ordre
-# dans lequel les fils d'exécution additionnent.
-_CUMULS = """
-select p.periode, t.no as contrat, c.no as clause, sum(h.heures::decimal(18, 6))::decimal(18, 6) as heures
-from entrepot.heures h
-join calendrier p on p.genre = 'suivi' and p.mois = date_trunc('month', h.mois)::date
-left join nos_contrat_id t on t.id = h.contrat_id
-left join nos_clause_id c on c.id = h.clause_id
-group by all
-"""
-_PROFILS = """
-select n.no as contrat, s.no as contrat_suivi_id, p.no as personne,
-  t.type_contrat, t.type_employeur, t.prescripteur,
-  b.sexe, b.tranche_age, b.niveau_diplome, b.qpv, b.departement_residence
-from entrepot.contrats t
-join nos_contrat_id n on n.id = t.contrat_id
-join nos_contrat_id s on s.id = coalesce(t.contrat_suivi_id, t.contrat_id)
-left join nos_personne p on p.id = t.personne
-left join entrepot.beneficiaires b on b.personne = t.personne
-"""
-_OPERATIONS = """
-select n.no as clause, m.no as marche_cle, c.modalite, c.type_marche, c.programme
-from entrepot.clauses c
-join nos_clause_id n on n.id = c.clause_id
-left join nos_marche_cle m on m.id = c.marche_cle
-"""
-_TRAVAIL = f"""
-select k.periode, k.contrat as contrat_id, k.clause as clause_id, k.heures,
-  t.* exclude (contrat), c.* exclude (clause)
-from ({_CUMULS}) k
-left join ({_PROFILS}) t using (contrat)
-left join ({_OPERATIONS}) c using (clause)
-"""
-
-_CLAUSES_RETENUES = f"""
-(select c.* replace (n.no as clause_id, m.no as marche_cle)
-from entrepot.clauses c
-join nos_clause_id n on n.id = c.clause_id
-left join nos_marche_cle m on m.id = c.marche_cle
-where coalesce(statut, 'NR') not in ('PREVUE', 'ABANDONNEE') and not {_HORS_CLAUSES})
-"""
-_CLAUSES = f"""
-select p.periode, c.clause_id, c.marche_cle, c.modalite, c.type_marche,
-  c.heures_engagees::decimal(18, 6) as heures_engagees
-from {_CLAUSES_RETENUES} c
-join calendrier p on p.genre = 'suivi' and p.mois = date_trunc('month', c.date_notification)::date
-"""
-_CLAUSES_ACTIVES = f"""
-select p.periode, c.clause_id, c.marche_cle, c.type_marche
-from {_CLAUSES_RETENUES} c
-join periodes p on p.genre = 'suivi'
-  and coalesce(c.date_debut, c.date_notification) <= p.fin
-  and coalesce(c.date_fin, p.debut) >= p.debut
-"""
-
-# « ou » à trois états : oui si l'une des trois l'est, non si les trois sont non.
-_MARCHES = """
-select p.periode, n.no as marche_id, m.type_marche, m.procedure, m.type_acheteur,
-  case clause_sociale or critere_social or marche_reserve
-    when true then 'OUI' when false then 'NON' else 'NR' end as consideration_sociale
-from entrepot.marches m
-join nos_marche_id n on n.id = m.marche_id
-join calendrier p on p.genre = 'decp' and p.mois = date_trunc('month', m.date_notification)::date
-where m.genre = 'marche'
-"""
-
-_VENTILEES = (
-    "modalite",
-    "type_marche",
-    "programme",
-    "type_contrat",
-    "type_employeur",
-    "prescripteur",
-    "sexe",
-    "tranche_age",
-    "niveau_diplome",
-    "qpv",
-    "departement_residence",
-)
-_TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "heures": (f"select * from travail where not {_HORS_CLAUSES}", _VENTILEES),
-    "heures_hors_clauses": (f"select * from travail where {_HORS_CLAUSES}", ("modalite",)),
-    "clauses": (_CLAUSES, ("modalite", "type_marche")),
-    "clauses_actives": (_CLAUSES_ACTIVES, ("type_marche",)),
-    "marches": (_MARCHES, ("type_marche", "procedure", "type_acheteur")),
 }
 
 # Les colonnes qu'une ventilation ajoute à la table d'étude : (expression, jointure).
@@ -190,9 +95,9 @@ def preparer(
         from entrepot.beneficiaires_publics p join nos_personne on id = p.personne
     """
     _ecrire(connexion, "etude_publics", f"select distinct * from ({_traduire(publics, ['public'])})")
-    _ecrire(connexion, "travail", _TRAVAIL)
-    for nom, (requete, colonnes) in _TABLES.items():
-        _ecrire(connexion, f"etude_{nom}", _traduire(requete, colonnes))
+    _ecrire(connexion, "travail", suivi.TRAVAIL)
+    for etude in ETUDES.values():
+        _ecrire(connexion, f"etude_{etude.nom}", _traduire(etude.requete, etude.ventilees))
     connexion.execute("drop table travail")
     return territoires
 
@@ -206,6 +111,8 @@ def relation(
     c'est `par=["territoire", …]` qui les sépare.
     """
     colonne, jointure = _AJOUTS.get(ventilation, ("", ""))
+    if ventilation != ENSEMBLE and len(axes := ventilations()[ventilation].axes) > 1:
+        colonne = " || '×' || ".join(f"e.{axe}" for axe in axes) + f" as {ventilation}"
     return connexion.sql(f"""
         select e.*, r.territoire{"," if colonne else ""} {colonne}
         from etude_{indicateur.table} e
