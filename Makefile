@@ -57,6 +57,7 @@ test-long: $(PRET)  ## Lance aussi les essais longs
 bench: $(PRET)  ## Mesure la chaîne à grande échelle (BENCH_ECHELLE=27, BENCH_DECP_MO=1000)
 	@$(BIN)/python -m tests.bancs.decp
 	@$(BIN)/python -m tests.bancs.chaine
+	@$(BIN)/python -m tests.bancs.tabulation
 
 lab: donnees  ## Ouvre JupyterLab sur les notebooks
 	@$(BIN)/jupyter lab notebooks

@@ -8,17 +8,18 @@ import duckdb
 import pandas as pd
 import pytest
 from conftest import DEPOT
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from observatoire.config import Config
 from observatoire.indicateurs import REGISTRE, tabuler
-from observatoire.indicateurs.heures import equivalents_temps_plein, heures_engagees, heures_realisees
-from observatoire.indicateurs.marches import marches_clauses_generateurs, part_marches_considerations
-from observatoire.indicateurs.personnes import beneficiaires, contrats_actifs, missions
+from observatoire.indicateurs.clauses import heures_engagees
+from observatoire.indicateurs.commande_publique import part_marches_considerations
+from observatoire.indicateurs.contrats import contrats_actifs, missions
+from observatoire.indicateurs.heures import heures_realisees
+from observatoire.indicateurs.marches import marches_clauses_generateurs
+from observatoire.indicateurs.personnes import beneficiaires
 from observatoire.indicateurs.tables import GENRES
 from observatoire.referentiel import ventilations
-from observatoire.schemas import SCHEMAS
+from tests.entrepot_en_memoire import cinq, clause, entrepot, marche
 from tests.maillons import en_octets
 
 P1, P2, P3, P4, P5 = (f"p{rang}" for rang in range(1, 6))
@@ -34,7 +35,8 @@ def connexion():
 def travail(*lignes, colonnes="personne contrat_id modalite heures"):
     table = pd.DataFrame(list(lignes), columns=colonnes.split())
     typee = table.astype({nom: "string" for nom in table.columns if nom != "heures"}).assign(territoire="t")
-    return typee.assign(contrat_suivi_id=typee.get("contrat_id"))  # aucun renouvellement
+    # un seul employeur, aucun renouvellement
+    return typee.assign(contrat_suivi_id=typee.get("contrat_id"), employeur_siren="100000009")
 
 
 def seule(table):
@@ -121,18 +123,12 @@ def test_des_heures_sans_personne_connue_comptent_pour_une_personne_et_aucun_ben
     assert seule(beneficiaires(table, ["territoire"])) == (1, 1)
 
 
-@pytest.mark.parametrize(("diviseur", "attendu"), [(1600, 15702.9), (1607, 15634.5), (1820, 13804.8)])
-def test_les_equivalents_temps_plein_suivent_leur_diviseur(diviseur, attendu):
-    # Oracle 1 : 25 124 684 h.
-    table = travail((P1, "c1", "X", 25_000_000.0), (P2, "c2", "X", 124_684.0))
-    valeur, effectif = seule(equivalents_temps_plein(table, ["territoire"], heures_par_etp=diviseur))
-    assert valeur == pytest.approx(attendu, abs=0.05)
-    assert effectif == 2
-
-
-def considerations(oui, non, nr):
+def part_considerations(oui, non, nr):
     codes = ["OUI"] * oui + ["NON"] * non + ["NR"] * nr
-    return pd.DataFrame({"consideration_sociale": codes}, dtype="string").assign(territoire="t")
+    table = pd.DataFrame({"consideration_sociale": codes}, dtype="string").assign(
+        territoire="t", montant_eur=50_000.0
+    )
+    return part_marches_considerations(table, ["territoire"], seuil_publication_eur=40_000)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +141,13 @@ def considerations(oui, non, nr):
     ],
 )
 def test_une_part_a_pour_denominateur_les_marches_renseignes(oui, non, nr, attendu):
-    valeur, effectif = seule(part_marches_considerations(considerations(oui, non, nr), ["territoire"]))
+    valeur, effectif = seule(part_considerations(oui, non, nr))
     assert valeur == pytest.approx(attendu, abs=0.05)
     assert effectif is None
 
 
 def test_une_part_de_rien_n_est_pas_zero():
-    assert seule(part_marches_considerations(considerations(0, 0, 7), ["territoire"])) == (None, None)
+    assert seule(part_considerations(0, 0, 7)) == (None, None)
 
 
 def test_des_heures_engagees_toutes_inconnues_ne_font_pas_zero():
@@ -167,47 +163,10 @@ def test_un_marche_generateur_a_produit_une_heure_toutes_personnes_confondues():
     assert seule(marches_clauses_generateurs(table, ["territoire"])) == (1, None)
 
 
-# ── pandas et DuckDB donnent les mêmes tables ─────────────────────────────────────────────────
-_ETUDE = (
-    "territoire periode personne contrat_id contrat_suivi_id marche_cle marche_id consideration_sociale "
-    "heures_engagees"
-)
-_CODE = st.sampled_from(["A", "B", "C", None])
-_LIGNE = st.tuples(
-    st.sampled_from(["x", "y"]),
-    st.sampled_from(["x", "y"]),
-    *[_CODE] * 5,
-    st.sampled_from(["OUI", "NON", "NR"]),
-    st.one_of(st.none(), st.integers(0, 40).map(lambda quarts: quarts / 4)),
-)
-
-
-def etude(lignes):
-    """Une table d'étude aux codes rares, pour que les lignes se croisent, aux heures jamais vides."""
-    table = pd.DataFrame(lignes, columns=_ETUDE.split())
-    types = dict.fromkeys(table.columns[:-1], "string") | {"heures_engagees": "Float64"}
-    return table.astype(types).assign(heures=lambda t: t["heures_engagees"].fillna(0.0))
-
-
-@pytest.mark.parametrize("indicateur", REGISTRE.values(), ids=REGISTRE.keys())
-@given(lignes=st.lists(_LIGNE, max_size=12), par=st.sampled_from([["territoire"], ["territoire", "periode"]]))
-@settings(max_examples=8, deadline=None)
-def test_pandas_et_duckdb_donnent_la_meme_table(connexion, indicateur, lignes, par):
-    table = etude(lignes)
-    avant = table.copy()
-    recus = dict.fromkeys(indicateur.parametres, 1607)
-    connexion.register("etude", table)
-    decimales = connexion.sql("select * replace (heures::decimal(18, 6) as heures) from etude")
-    relation = indicateur.calcul(decimales, par, **recus).to_df()
-    cadre = indicateur.calcul(table, par, **recus)
-    pd.testing.assert_frame_equal(table, avant)  # l'entrée n'est pas modifiée
-    assert list(cadre.columns) == list(relation.columns) == [*par, "valeur", "effectif"]
-    types = dict.fromkeys(par, "string") | {"valeur": "Float64", "effectif": "Float64"}
-    tris = [t.astype(types).sort_values(par, ignore_index=True) for t in (cadre, relation)]
-    pd.testing.assert_frame_equal(*tris, rtol=0, atol=1e-9)
-
-
 # ── le registre ───────────────────────────────────────────────────────────────────────────────
+UNITES = {"h", "€", "%", "jours", "personnes", "contrats", "marchés", "lots", "entreprises", "structures"}
+
+
 @pytest.mark.parametrize("indicateur", REGISTRE.values(), ids=REGISTRE.keys())
 def test_tout_indicateur_dit_son_champ_sa_source_sa_lecture_et_sa_methode(indicateur):
     assert len(indicateur.methode) > 200, "la docstring est la note de méthode"
@@ -220,105 +179,25 @@ def test_tout_indicateur_dit_son_champ_sa_source_sa_lecture_et_sa_methode(indica
     assert set(indicateur.additif) <= {"territoire", "periode", "modalite"}
     assert set(indicateur.ventilations) <= set(ventilations())
     assert indicateur.table in GENRES
-    assert indicateur.unite in {"h", "ETP", "marchés", "personnes", "contrats", "%"}
+    assert indicateur.unite in UNITES
 
 
-def test_personnes_et_marches_ne_s_additionnent_pas_sur_les_periodes():
-    additifs = {nom for nom, indicateur in REGISTRE.items() if "periode" in indicateur.additif}
-    assert additifs == {
-        "heures_realisees",
-        "heures_hors_clauses_publiques",
-        "equivalents_temps_plein",
-        "heures_engagees",
-        "marches_notifies",
+def test_un_compte_ne_s_additionne_dans_le_temps_que_s_il_date_un_evenement():
+    # Un marché se notifie une fois, un contrat se signe et finit une fois, une personne entre une fois.
+    dates = {
+        nom for nom, i in REGISTRE.items() if "periode" in i.additif and i.unite not in ("h", "€", "jours")
     }
+    evenements = {"marches_notifies", "marches_reserves", "contrats_signes", "contrats_finis", "entrees"}
+    assert dates == evenements | {"sorties"}
 
 
 # ── la tabulation, sur un petit entrepôt ──────────────────────────────────────────────────────
 @pytest.fixture
 def config(tmp_path) -> Config:
     shutil.copy(DEPOT / "parametres.toml", tmp_path)
-    return Config(tmp_path, {"fiches": {"niveaux": ["reg", "dep"]}})
-
-
-TERRITOIRES = [
-    {"territoire": "reg:11", "niveau": "reg"},
-    {"territoire": "dep:93", "niveau": "dep"},
-    {"territoire": "dep:94", "niveau": "dep"},
-    {"territoire": "ept:T6", "niveau": "ept"},
-]
-ICI = ("reg:11", "dep:93", "ept:T6")
-PERSONNE = {
-    "sexe": "F",
-    "tranche_age": "A30_39",
-    "niveau_diplome": "N3",
-    "qpv": "NON",
-    "commune_residence": "93066",
-    "departement_residence": "93",
-}
-
-
-def clause(identifiant, lieux=ICI, **autres):
-    ligne = {"marche_cle": f"m-{identifiant}", "type_marche": "T", "modalite": "CE", "programme": "HORS"}
-    return {"clause_id": identifiant, "statut": "EN_COURS", **ligne, **autres}, lieux
-
-
-def marche(identifiant, notification, *considerations, lieux=ICI, **autres):
-    drapeaux = dict(zip(("clause_sociale", "critere_social", "marche_reserve"), considerations, strict=False))
-    ligne = {"marche_id": identifiant, "genre": "marche", "type_marche": "T", **drapeaux, **autres}
-    return {**ligne, "date_notification": notification}, lieux
-
-
-def entrepot(heures=(), clauses=(), marches=(), personnes=None, publics=(), prescripteurs=None, **tables):
-    """Un entrepôt en mémoire ; `heures` : (personne, clause, mois, heures), un contrat par couple."""
-    personnes, prescripteurs = personnes or {}, prescripteurs or {}
-    qui = dict.fromkeys(personne for personne, *_ in heures)
-    contrats = dict.fromkeys((personne, ou) for personne, ou, *_ in heures)
-    profils = {
-        p: ({**PERSONNE, **personnes.get(p, ({}, ICI))[0]}, personnes.get(p, ({}, ICI))[1]) for p in qui
-    }
-    rattachements = [
-        *(("execution", ligne["clause_id"], t) for ligne, lieux in clauses for t in lieux),
-        *(("execution_marche", ligne["marche_id"], t) for ligne, lieux in marches for t in lieux),
-        *(("residence", personne, t) for personne, (_, lieux) in profils.items() for t in lieux),
-    ]
-    lignes = {
-        "entrepot/heures": [
-            {"contrat_id": f"{p}-{ou}", "clause_id": ou, "mois": f"{mois}-01", "heures": h}
-            for p, ou, mois, h in heures
-        ],
-        "entrepot/contrats": [
-            {
-                "contrat_id": f"{p}-{ou}",
-                "personne": p,
-                "type_contrat": "CDI_CHANTIER",
-                "type_employeur": "ETTI",
-                "prescripteur": prescripteurs.get(ou, "FT"),
-            }
-            for p, ou in contrats
-        ],
-        "entrepot/beneficiaires": [{"personne": p, **profil} for p, (profil, _) in profils.items()],
-        "entrepot/beneficiaires_publics": [{"personne": p, "public": public} for p, public in publics],
-        "entrepot/clauses": [ligne for ligne, _ in clauses],
-        "entrepot/marches": [ligne for ligne, _ in marches],
-        "entrepot/territoires": TERRITOIRES,
-        "entrepot/rattachements": [
-            dict(zip(("motif", "objet_id", "territoire"), r, strict=True)) for r in rattachements
-        ],
-        **{nom.replace("__", "/"): valeur for nom, valeur in tables.items()},
-    }
-    connexion = duckdb.connect()
-    for nom, contenu in lignes.items():
-        table = SCHEMAS[nom].verifier(pd.DataFrame(contenu).reindex(columns=SCHEMAS[nom].noms))
-        connexion.execute(f"create schema if not exists {nom.split('/')[0]}")
-        connexion.register("recue", table)
-        connexion.execute(f"create table {nom.replace('/', '.')} as from recue")
-    return connexion
-
-
-def cinq(ou, mois, heures, prefixe="p"):
-    """Cinq personnes qui font chacune `heures` : assez pour que la cellule soit publiée."""
-    return [(f"{prefixe}{rang}", ou, mois, heures) for rang in range(5)]
+    tout = dict.fromkeys(("trimestre", "glissant", "annee"), "croisements")
+    plan = {"plan": dict.fromkeys(("reg", "dep", "ept"), tout)}
+    return Config(tmp_path, {"fiches": {"niveaux": ["reg", "dep"]}, "publication": plan})
 
 
 def lire(connexion, config):
@@ -348,7 +227,6 @@ def test_les_heures_vont_au_mois_travaille_et_l_annee_attend_ses_quatre_trimestr
     assert cellule("heures_realisees") == (50.0, "publie")
     assert cellule("heures_realisees", periode="2025-T2") == (20.0, "publie")
     assert cellule("heures_realisees", periode="2025") == (80.0, "publie")
-    assert cellule("equivalents_temps_plein", periode="2025") == (pytest.approx(80 / 1607), "publie")
     assert cellule("beneficiaires", periode="2025") == (5, "publie")  # et non 4 × 5
     assert cellule("contrats_actifs", periode="2025") == (5, "publie")
     assert cellule("heures_realisees", periode="2026-T1") == (10.62, "publie")
@@ -394,7 +272,8 @@ def test_quatre_personnes_ne_se_publient_dans_aucune_unite(config):
         heures, [clause("k"), clause("l", ailleurs)], personnes={f"q{n}": ({}, ailleurs) for n in range(4)}
     )
     cellule = lire(connexion, config)
-    for indicateur in (nom for nom, i in REGISTRE.items() if i.table == "heures" and i.personnes):
+    unites = ("heures_realisees", "beneficiaires", "beneficiaires_sur_place", "contrats_actifs", "missions")
+    for indicateur in unites:
         assert cellule(indicateur, "dep:94") == (None, "secret"), indicateur
         assert cellule(indicateur, "dep:93")[1] == "publie", indicateur
     assert cellule("heures_realisees", "dep:94", "2025-T1", "modalite", "EXECUTION") == (None, "secret")
@@ -554,7 +433,7 @@ def test_les_modalites_ecrites_sont_celles_du_referentiel(config):
         ("type_contrat", "CDI", 55.0),
         ("type_employeur", "SIAE", 55.0),
         ("modalite", "EXECUTION", 50.0),
-        ("modalite", "NR", 5.0),
+        ("modalite", "AUTRES", 5.0),  # réunit ce qui est trop rare, l'inconnu compris
         ("type_marche", "NR", 50.0),
         ("programme", "GP", 5.0),
         ("programme", "HORS", 50.0),

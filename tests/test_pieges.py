@@ -16,9 +16,13 @@ from observatoire.acquisition.pseudonymes import pseudonymiser
 from observatoire.acquisition.suivi import lire_suivi
 from observatoire.controle import recouper
 from observatoire.indicateurs import REGISTRE
+from observatoire.indicateurs.commande_publique import (
+    part_marches_considerations,
+    part_montant_considerations,
+)
+from observatoire.indicateurs.contrats import contrats_actifs
 from observatoire.indicateurs.heures import heures_realisees
-from observatoire.indicateurs.marches import part_marches_considerations
-from observatoire.indicateurs.personnes import beneficiaires, contrats_actifs
+from observatoire.indicateurs.personnes import beneficiaires
 from observatoire.indicateurs.qualite import mesurer
 from observatoire.perimetre import Periode
 from observatoire.publication.cellules import Cellule, part
@@ -284,7 +288,7 @@ def test_t10_un_avenant_change_l_engagement_et_le_premier_reste_visible():
 
 def test_t11_un_tres_gros_marche_ecarte_la_part_en_nombre_de_la_part_en_montant():
     # Un marché clausé de 99 M€, trois sans clause d'un tiers de M€ environ : 25 % en nombre, 99 % en
-    # montant. L'entrepôt donne les deux ; la part publiée dit laquelle elle est.
+    # montant. L'entrepôt donne les deux ; les deux parts sont publiées.
     petits = [
         {"id_source": f"{montant}", "montant_eur": montant, "clause_sociale": False}
         for montant in (300_000.0, 333_000.0, 367_000.0)
@@ -295,8 +299,9 @@ def test_t11_un_tres_gros_marche_ecarte_la_part_en_nombre_de_la_part_en_montant(
     montants = marches["montant_sommable_eur"]
     assert (clauses.mean(), round(montants[clauses].sum() / montants.sum(), 2)) == (0.25, 0.99)
     lues = marches.assign(consideration_sociale=clauses.map({True: "OUI", False: "NON"}), ensemble="ensemble")
-    assert par(part_marches_considerations(lues, ["ensemble"]), "ensemble") == {"ensemble": 25.0}
-    assert "nombre de" in REGISTRE["part_marches_considerations"].methode
+    calculs = (part_marches_considerations, part_montant_considerations)
+    publiees = [par(c(lues, ["ensemble"], seuil_publication_eur=40_000), "ensemble") for c in calculs]
+    assert publiees == [{"ensemble": 25.0}, {"ensemble": 99.0}]
 
 
 # ── T12 à T14 : ce que disent les chiffres publiés ───────────────────────────────────────────

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from observatoire.indicateurs import REGISTRE
+from observatoire.indicateurs.contrats import contrats_actifs, missions
 from observatoire.indicateurs.marches import (
     marches_clauses_actifs,
     marches_clauses_generateurs,
     marches_clauses_notifies,
 )
-from observatoire.indicateurs.personnes import beneficiaires, contrats_actifs, missions
+from observatoire.indicateurs.personnes import beneficiaires
 from observatoire.indicateurs.secret import appliquer_secret
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.cellules import Cellule, Cellules, difference, part
@@ -176,6 +177,8 @@ def test_r5_les_heures_vont_au_lieu_d_execution_et_les_personnes_a_leur_residenc
         "acheteur",
         "acheteur_marche",
         "residence",
+        "projet",
+        "structure",
     }
 
 

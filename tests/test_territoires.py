@@ -37,7 +37,7 @@ def rattacher(connexion, **tables):
     """Les territoires de chaque (motif, objet), pour de petites tables de l'entrepôt."""
     acheteurs = pd.DataFrame(tables.get("acheteurs", []), columns=["acheteur_id", "commune", "departement"])
     inscrire(connexion, "reference.acheteurs", acheteurs.astype("string"))
-    for nom in ("clauses", "marches", "beneficiaires"):
+    for nom in ("clauses", "marches", "beneficiaires", "grands_projets", "structures"):
         schema = SCHEMAS[f"entrepot/{nom}"]
         lignes = pd.DataFrame(tables.get(nom, []), columns=schema.noms)
         inscrire(connexion, f"entrepot.{nom}", schema.verifier(lignes))
@@ -264,6 +264,42 @@ def test_une_clause_garde_le_territoire_de_son_chantier_et_celui_de_son_acheteur
         liens = rattacher(connexion, clauses=[clause], acheteurs=[{"acheteur_id": ACHETEUR} | acheteur])
         assert liens["acheteur", "c"] == attendus
         assert liens["execution", "c"] == ["dep:95", "ept:T5", "reg:11"]
+
+
+def test_un_grand_projet_a_les_territoires_de_ses_clauses_a_defaut_de_son_marche_a_defaut_la_region(
+    connexion,
+):
+    liens = rattacher(
+        connexion,
+        clauses=[
+            {"clause_id": "c1", "marche_cle": "deux", "commune_execution": "93066"},
+            {"clause_id": "c2", "marche_cle": "deux", "commune_execution": "93001"},
+            {"clause_id": "c3", "marche_cle": "deux", "commune_execution": "78646"},
+        ],
+        marches=[{"marche_id": "m", "departement": "94"}],
+        grands_projets=[
+            {"marche_cle": "deux", "marche_id": "m"},
+            {"marche_cle": "publie", "marche_id": "m"},
+            {"marche_cle": "inconnu"},
+        ],
+    )
+    assert liens["projet", "deux"] == ["dep:78", "dep:93", "epci:247800584", "ept:T6", "reg:11"]
+    assert liens["projet", "publie"] == ["dep:94", "reg:11"]
+    assert liens["projet", "inconnu"] == ["reg:11"]
+
+
+def test_une_structure_est_rattachee_a_sa_commune_a_defaut_a_son_departement(connexion):
+    structures = [
+        {"siret": "1", "genre": "ACI", "commune": "93066", "departement": "93"},
+        {"siret": "1", "genre": "EI", "commune": "93001", "departement": "93"},
+        {"siret": "2", "genre": "ESAT", "departement": "78"},
+        {"siret": "3", "genre": "AI", "commune": "69123", "departement": "69"},
+    ]
+    liens = rattacher(connexion, structures=structures)
+    assert liens == {
+        ("structure", "1"): ["dep:93", "ept:T6", "reg:11"],
+        ("structure", "2"): ["dep:78", "reg:11"],
+    }
 
 
 TOUTES = sorted({c["code"] for c in lire_liste("communes")})

@@ -236,13 +236,90 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
 
 @cli.command()
 def indicateurs() -> None:
-    """Liste les indicateurs et leurs croisements."""
-    from observatoire.indicateurs import REGISTRE
+    """Liste les indicateurs, les rapports et leurs croisements."""
+    from observatoire.indicateurs.catalogue import catalogue_de
 
-    for indicateur in REGISTRE.values():
-        click.echo(f"{indicateur.nom:<30} {indicateur.unite:<10} {indicateur.libelle}")
-        if indicateur.ventilations:
-            click.echo(f"{'':<30} {'':<10} par {', '.join(indicateur.ventilations)}")
+    for fiche in catalogue_de(Config.charger()).to_dict("records"):
+        click.echo(f"{fiche['indicateur']:<30} {fiche['unite']:<10} {fiche['libelle']}")
+        if fiche["numerateur"]:
+            termes = filter(None, (fiche["numerateur"], fiche["denominateur"]))
+            click.echo(f"{'':<30} {'':<10} = {' ÷ '.join(termes)}")
+        if fiche["ventilations"]:
+            click.echo(f"{'':<30} {'':<10} par {fiche['ventilations'].replace('|', ', ')}")
+
+
+@cli.command()
+def methode() -> None:
+    """Écrit la note de méthode dans docs/methode.md.
+
+    Chaque indicateur, le plan de publication, le secret statistique et les comparaisons, tels que le code
+    et la configuration les déclarent.
+    """
+    from observatoire.indicateurs.catalogue import catalogue_de
+    from observatoire.indicateurs.plan import Plan
+    from observatoire.magasin import ecrire_octets
+    from observatoire.publication.methode import composer
+    from observatoire.publication.methode_markdown import en_markdown
+
+    config = Config.charger()
+    Plan.lire(config)  # un plan mal écrit est refusé, non décrit
+    chemin = config.racine / "docs" / "methode.md"
+    ecrire_octets(chemin, en_markdown(composer(catalogue_de(config), config)).encode())
+    click.echo(str(chemin))
+
+
+@cli.command()
+def donnees() -> None:
+    """Écrit les données ouvertes dans outputs/donnees.
+
+    CSV, Parquet, classeur XLSX et leur description (datapackage.json), tirés des seules cellules publiées.
+    À lancer après « observatoire construire ».
+    """
+    from observatoire.publication.donnees import publier
+
+    config = Config.charger()
+    for chemin in publier(config):
+        click.echo(f"{chemin.stat().st_size / 1e3:>10.0f} ko  {chemin.relative_to(config.racine)}")
+
+
+@cli.command()
+@click.argument("periode")
+@click.option("--date", "date", help="Jour de la diffusion (AAAA-MM-JJ) ; par défaut aujourd'hui.")
+@click.option("--erratum", default="", help="La faute corrigée ; inscrite, elle lève le calendrier.")
+def diffuser(periode: str, date: str | None, erratum: str) -> None:
+    """Inscrit une édition au registre des diffusions.
+
+    PERIODE est un trimestre, ou une année pour l'édition annuelle. À lancer quand l'édition paraît : ce
+    qui y est caché le reste, ce qui y est publié ne change plus que selon le calendrier des révisions.
+
+    Exemple : observatoire diffuser 2026-T3 --date 2026-11-14
+    """
+    from observatoire.indicateurs.diffusions import diffuser as inscrire
+
+    ligne = inscrire(Config.charger(), Periode.lire(periode), _jour(date), erratum=erratum)
+    if ligne is None:
+        click.echo("Rien de nouveau depuis la dernière diffusion : rien n'est inscrit.")
+    else:
+        click.echo(f"{ligne.edition} : {ligne.cellules} cellules, témoin {ligne.temoin}")
+
+
+@cli.command()
+@click.argument("action", type=click.Choice(["verifier", "lister"]))
+@click.option("--temoin", default="", help="Témoin imprimé par une édition passée (7-3f2a9c01b4de).")
+def registre(action: str, temoin: str) -> None:
+    """Vérifie ou liste le registre des diffusions.
+
+    Une édition ôtée à la fin de la chaîne ne se voit qu'avec un témoin imprimé ailleurs.
+    """
+    from observatoire.indicateurs.diffusions import Registre, RegistreError, controler
+
+    dossier = Config.charger().racine / "registre"
+    if constats := controler(dossier, temoin):
+        raise RegistreError("\n".join(constats), "Remettre le dossier registre/ tel que git l'a gardé.")
+    tenu = Registre.ouvrir(dossier)
+    for ligne in tenu.inscriptions if action == "lister" else ():
+        click.echo(f"{ligne.edition:<12} {ligne.date} {ligne.cellules:>8} {ligne.temoin}  {ligne.raison}")
+    click.echo(f"{len(tenu.inscriptions)} édition(s) vérifiée(s), témoin {tenu.temoin}")
 
 
 @cli.command()

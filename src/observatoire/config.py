@@ -120,6 +120,19 @@ class Config:
             if isinstance(valeur["valeur"], int | float)
         ]
 
+    def historique(self, nom: str) -> list[Parametre]:
+        """Rend toutes les valeurs d'un paramètre, de la plus ancienne à la plus récente.
+
+        Raises:
+            ConfigError: paramètre absent.
+        """
+        if nom not in self._parametres:
+            raise ConfigError(
+                f"Paramètre « {nom} » absent de parametres.toml.", suggestion(nom, self._parametres)
+            )
+        valeurs = sorted(self._parametres[nom]["valeurs"], key=lambda v: v["depuis"])
+        return [Parametre(nom, v["valeur"], v["depuis"], v["reference"]) for v in valeurs]
+
     def parametre(self, nom: str, jour: dt.date) -> Parametre:
         """Rend la valeur d'un paramètre en vigueur un jour donné.
 

@@ -25,7 +25,7 @@ def main() -> None:
     echelle = float(os.environ.get("BENCH_ECHELLE", "27"))
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DOSSIER")) as dossier:
         travail = Path(dossier)
-        _preparer(travail, echelle)
+        preparer(travail, echelle)
         mesures = {etape.nom: mesurer(executer, travail, etape.nom) for etape in ETAPES}
         lignes = mesures["acquisition"].resultat["acquisition/suivi"]
         fichier = max((travail / "data" / "raw").glob("suivi_*/*/*"), key=lambda f: f.stat().st_size)
@@ -44,7 +44,8 @@ def _memoire(mesure: Mesure) -> float:
     return mesure.memoire_mo + 2 * mesure.memoire_d_un_fils_mo
 
 
-def _preparer(travail: Path, echelle: float) -> None:
+def preparer(travail: Path, echelle: float) -> None:
+    """Écrit l'exemple à une échelle, les données essentielles restant à l'échelle 1."""
     for nom in ("observatoire.toml", "parametres.toml"):
         shutil.copy(DEPOT / nom, travail / nom)
     os.environ["OBSERVATOIRE_CLE"] = str(travail / "cle")

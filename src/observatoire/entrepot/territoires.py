@@ -76,15 +76,18 @@ def construire_rattachements(connexion: duckdb.DuckDBPyConnection) -> None:
       son département ;
     - `execution_marche` : la commune d'exécution du marché, à défaut son département, à défaut la
       région quand le lieu publié est la région elle-même ;
-    - `residence` : la commune de la personne à son entrée ; sans commune, aucun territoire.
+    - `residence` : la commune de la personne à son entrée ; sans commune, aucun territoire ;
+    - `projet` : les communes d'exécution des clauses du marché d'un grand projet, à défaut le lieu du
+      marché publié, à défaut la région ; un marché de deux communes a les territoires des deux ;
+    - `structure` : la commune de la structure, à défaut son département.
 
     Le découpage est celui du millésime en vigueur, quelle que soit la date de l'objet : une série ne
     saute pas quand une commune change d'intercommunalité. Hors de la région, aucun territoire. Un
     code de commune inconnu vaut par son département.
 
     Args:
-        connexion: `entrepot.appartenances`, `clauses`, `marches`, `beneficiaires` et
-            `reference.acheteurs` y sont construites.
+        connexion: `entrepot.appartenances`, `clauses`, `marches`, `beneficiaires`, `grands_projets`,
+            `structures` et `reference.acheteurs` y sont construites.
     """
     creer(connexion, "rattachements", _RATTACHEMENTS)
 
@@ -106,6 +109,15 @@ _RATTACHEMENTS = """
         from entrepot.marches
         union all
         select 'residence', personne, commune_residence, null, false from entrepot.beneficiaires
+        union all
+        select distinct 'projet', g.marche_cle, coalesce(nullif(c.commune_execution, ''), m.commune),
+            m.departement, coalesce(nullif(c.commune_execution, ''), m.commune, m.departement) is null
+        from entrepot.grands_projets g
+        left join entrepot.clauses c on c.marche_cle = g.marche_cle and c.commune_execution <> ''
+        left join entrepot.marches m on m.marche_id = g.marche_id
+        union all
+        select 'structure', siret, arg_min(commune, genre), arg_min(departement, genre), false
+        from entrepot.structures group by siret
     ), lieux as (
         select motif, objet_id, regional, commune_actuelle(nullif(commune, '')) as commune,
             'dep:' || coalesce(left(nullif(commune, ''), 2), departement) as dep
@@ -119,10 +131,14 @@ _RATTACHEMENTS = """
         from lieux
         left join communes using (commune)
         left join entrepot.territoires on territoire = lieux.dep
+    ), liens as (
+        select motif, objet_id, dep as territoire from situes where dep is not null
+        union all
+        select motif, objet_id, local from situes where local is not null
+        union all
+        select motif, objet_id, 'reg:11' from situes where dep is not null or regional
     )
-    select motif, objet_id, dep as territoire from situes where dep is not null
+    select * from liens where motif <> 'projet'
     union all
-    select motif, objet_id, local from situes where local is not null
-    union all
-    select motif, objet_id, 'reg:11' from situes where dep is not null or regional
+    select distinct * from liens where motif = 'projet'
 """

@@ -3,8 +3,41 @@
 L'ordre des imports est celui du catalogue : chaque module inscrit ses indicateurs au registre.
 """
 
-from observatoire.indicateurs import heures, marches, personnes
+from observatoire.indicateurs import (
+    avancement,
+    clauses,
+    commande_publique,
+    completude,
+    contrats,
+    grands_projets,
+    heures,
+    marches,
+    medianes,
+    personnes,
+    petites_entreprises,
+    profil,
+    sorties,
+    structures,
+)
 from observatoire.indicateurs.registre import REGISTRE, Indicateur
 from observatoire.indicateurs.tabulation import tabuler
 
-__all__ = ["REGISTRE", "Indicateur", "heures", "marches", "personnes", "tabuler"]
+__all__ = [
+    "REGISTRE",
+    "Indicateur",
+    "avancement",
+    "clauses",
+    "commande_publique",
+    "completude",
+    "contrats",
+    "grands_projets",
+    "heures",
+    "marches",
+    "medianes",
+    "personnes",
+    "petites_entreprises",
+    "profil",
+    "sorties",
+    "structures",
+    "tabuler",
+]

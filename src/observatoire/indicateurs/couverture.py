@@ -33,13 +33,22 @@ def periodes_couvertes(connexion: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     Un trimestre est couvert si la source y observe quelque chose dans la région et s'il était
     achevé à la date d'extraction la plus récente ; une année et quatre trimestres glissants, si leurs
     quatre trimestres le sont.
-    Un trimestre sans aucune ligne, entre deux livraisons, n'est pas couvert.
+    Un trimestre sans aucune ligne, entre deux livraisons, n'est pas couvert. Le genre `entrees` est
+    celui du suivi, moins sa première année.
+    Ce qui se lit à la fin d'un trimestre (clauses en cours, marchés des grands projets, structures) ne se
+    publie que pour les trimestres du suivi : genres `stock`, `grands_projets` et `structures`.
     """
     extractions = _extractions(connexion)
+    publiables = {
+        genre: _publiables(_trimestres(connexion, requete), extractions.get(genre, dt.date.max))
+        for genre, requete in _OBSERVES.items()
+    }
+    publiables["entrees"] = _avec_recul(publiables["suivi"])
+    publiables |= _stocks(connexion, [p for p in publiables["suivi"] if p.rythme == "trimestre"])
     lignes = [
         (genre, str(periode), periode.debut, periode.fin)
-        for genre, requete in _OBSERVES.items()
-        for periode in _publiables(_trimestres(connexion, requete), extractions.get(genre, dt.date.max))
+        for genre, periodes in publiables.items()
+        for periode in periodes
     ]
     table = pd.DataFrame(lignes, columns=["genre", "periode", "debut", "fin"])
     return table.astype(
@@ -47,10 +56,30 @@ def periodes_couvertes(connexion: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     )
 
 
+def _avec_recul(suivies: list[Periode]) -> list[Periode]:
+    """Les périodes précédées d'un an d'observation : avant, toute personne semblerait nouvelle."""
+    debut = min((periode.debut for periode in suivies), default=dt.date.min)
+    return [periode for periode in suivies if periode.debut >= debut.replace(year=debut.year + 1)]
+
+
 def existe(connexion: duckdb.DuckDBPyConnection, maillon: str, table: str) -> bool:
     """Dit si une vue ou une table est visible de la connexion."""
     requete = "select 1 from information_schema.tables where table_schema = ? and table_name = ?"
     return bool(connexion.execute(requete, [maillon, table]).fetchall())
+
+
+def _stocks(connexion: duckdb.DuckDBPyConnection, trimestres: list[Periode]) -> dict[str, list[Periode]]:
+    """Les trimestres où se lit un stock ; la liste des structures n'est connue qu'à sa dernière livraison."""
+    stocks = {"stock": trimestres}
+    if _remplie(connexion, "grands_projets"):
+        stocks["grands_projets"] = trimestres
+    if _remplie(connexion, "structures"):
+        stocks["structures"] = trimestres[-1:]
+    return stocks
+
+
+def _remplie(connexion: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return bool(connexion.execute(f"select 1 from entrepot.{table} limit 1").fetchall())
 
 
 def _extractions(connexion: duckdb.DuckDBPyConnection) -> dict[str, dt.date]:

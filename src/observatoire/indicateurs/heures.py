@@ -1,28 +1,19 @@
-"""Les heures d'insertion : réalisées, en équivalents temps plein, engagées."""
+"""Les heures d'insertion réalisées, et ce qu'elles représentent en équivalents temps plein."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import narwhals as nw
-
-from observatoire.indicateurs.registre import SANS_PERSONNES, indicateur
+from observatoire.indicateurs.registre import Comptes, indicateur, rapport
+from observatoire.indicateurs.sommes import sommer_heures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import narwhals as nw
     from narwhals.typing import FrameT
 
 _SOURCE = "Logiciels de suivi des clauses sociales, traitements de l’observatoire."
-
-
-def _heures(table: FrameT, par: Sequence[str]) -> FrameT:
-    # Une ligne à zéro heure ne compte pas sa personne : elle grossirait l'effectif d'une
-    # cellule dont les heures viennent d'une seule autre.
-    travaillees = table.filter(nw.col("heures") > 0)
-    return travaillees.group_by(*par).agg(
-        nw.col("heures").sum().alias("valeur"), nw.col("personne").n_unique().alias("effectif")
-    )
 
 
 @indicateur(
@@ -30,7 +21,24 @@ def _heures(table: FrameT, par: Sequence[str]) -> FrameT:
     unite="h",
     table="heures",
     rattachement="execution",
-    ventilations=("modalite", "type_marche", "type_contrat", "type_employeur", "programme"),
+    ventilations=(
+        "modalite",
+        "type_marche",
+        "type_acheteur",
+        "secteur",
+        "programme",
+        "type_employeur",
+        "type_contrat",
+        "prescripteur",
+        "sexe",
+        "tranche_age",
+        "niveau_diplome",
+        "qpv",
+        "type_heure",
+        "ligne_complete",
+        "present_un_an_avant",
+        "present_un_an_apres",
+    ),
     champ="Heures travaillées dans la période, sur les marchés exécutés dans le territoire.",
     source=_SOURCE,
     lecture="{territoire}, {periode} : {valeur} heures d’insertion ont été réalisées.",
@@ -42,14 +50,23 @@ def heures_realisees(table: FrameT, par: Sequence[str]) -> FrameT:
 
     Une heure appartient au mois où elle a été travaillée, jamais au mois de sa saisie. Quand
     un contrat n’est connu que par son total, ses heures sont réparties par jour entre son
-    début et sa fin. Les heures de formation comptent comme les heures de travail.
-    Elles sont rattachées au lieu d’exécution du marché. Les concessions sont comptées, dans la
-    modalité « Autres ». Les clauses volontaires de marchés privés et les achats directs à une
-    structure d’insertion ne le sont pas : « Heures hors commande publique ou sans clause » les montre.
+    début et sa fin. Les heures de formation comptent comme les heures de travail ; la ventilation
+    par type d’heure les sépare, et range avec le travail les heures dont le type n’est pas précisé.
+    Elles sont rattachées au lieu d’exécution du marché. Les clauses volontaires de marchés privés et
+    les achats directs à une structure d’insertion ne sont pas comptés : « Heures hors commande
+    publique ou sans clause » les montre.
+    L’âge, le diplôme et la résidence en quartier prioritaire sont ceux de la personne à son entrée.
+    Pour ne pas cacher d’autres chiffres, les modalités trop rares sont réunies : le critère
+    d’attribution (seul ou avec une condition d’exécution), les concessions et la modalité non
+    renseignée ; les contrats aidés, les stages et les autres contrats, avec les CDD ; les quelques âges
+    non renseignés, avec les 26 à 49 ans ; les diplômes étrangers non reconnus, avec les non renseignés.
+    « La structure transmettait un an avant » et « un an après » disent d’où viennent les heures : les
+    seules structures présentes les deux années donnent l’évolution à champ constant.
     Les dernières périodes sont provisoires : des heures restent à déclarer.
-    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
+    Une valeur qui repose sur moins de cinq personnes (onze pour les quartiers prioritaires) ou de trois
+    employeurs, ou qu’un seul employeur fait presque entière, n’est pas publiée.
     """
-    return _heures(table, par)
+    return sommer_heures(table, par)
 
 
 @indicateur(
@@ -77,64 +94,30 @@ def heures_hors_clauses_publiques(table: FrameT, par: Sequence[str]) -> FrameT:
     achat direct à une structure d’insertion ou du handicap n’a pas de clause. Leurs heures, leurs
     bénéficiaires, leurs contrats et leurs marchés n’entrent dans aucun autre indicateur : les
     ajouter gonflerait ce que la commande publique a produit.
-    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
+    Une valeur qui repose sur moins de cinq personnes ou de trois employeurs, ou qu’un seul employeur
+    fait presque entière, n’est pas publiée.
     """
-    return _heures(table, par)
+    return sommer_heures(table, par)
 
 
-@indicateur(
+@rapport(
     libelle="Équivalents temps plein",
     unite="ETP",
-    table="heures",
-    rattachement="execution",
-    ventilations=(),
+    numerateur=Comptes(indicateur="heures_realisees"),
     champ=(
         "Heures travaillées dans la période, sur les marchés exécutés dans le territoire. "
         "Un équivalent temps plein vaut {heures_par_etp} heures."
     ),
     source=_SOURCE,
     lecture="{territoire}, {periode} : les heures réalisées représentent {valeur} équivalents temps plein.",
-    additif=("territoire", "periode", "modalite"),
-    personnes=True,
     parametres=("heures_par_etp",),
 )
-def equivalents_temps_plein(table: FrameT, par: Sequence[str], *, heures_par_etp: float) -> FrameT:
+def equivalents_temps_plein(heures: nw.Expr, *, heures_par_etp: float) -> nw.Expr:
     """Heures d’insertion réalisées, divisées par la durée légale annuelle du travail.
 
-    Le diviseur est annuel, même pour un trimestre : quatre trimestres s’additionnent et font
-    l’année. Il est imprimé avec le chiffre, car il change d’un organisme à l’autre (1 600 à
-    1 820 heures) : avant de comparer, revenir aux heures.
-    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
+    Le diviseur est annuel, même pour un trimestre : les équivalents temps plein de quatre
+    trimestres font ceux de l’année. Il est imprimé avec le chiffre, car il change d’un organisme à
+    l’autre (1 600 à 1 820 heures) : avant de comparer, revenir aux heures.
+    Il est calculé sur les heures publiées : si elles sont cachées, il l’est aussi.
     """
-    heures = _heures(table, par)
-    return heures.with_columns(valeur=nw.col("valeur").cast(nw.Float64) / heures_par_etp)
-
-
-@indicateur(
-    libelle="Heures d’insertion engagées",
-    unite="h",
-    table="clauses",
-    rattachement="execution",
-    ventilations=("modalite",),
-    champ=(
-        "Clauses notifiées dans la période, hors clauses prévues ou abandonnées, "
-        "des marchés exécutés dans le territoire."
-    ),
-    source=_SOURCE,
-    lecture="{territoire}, {periode} : les clauses notifiées engagent {valeur} heures d’insertion.",
-    additif=("territoire", "periode", "modalite"),
-    personnes=False,
-)
-def heures_engagees(table: FrameT, par: Sequence[str]) -> FrameT:
-    """Somme des heures que les titulaires s’engagent à faire réaliser, à la notification.
-
-    Toutes les heures d’une clause comptent dans la période où elle est notifiée, même si le
-    marché dure plusieurs années : ce chiffre ne se compare pas aux heures réalisées de la même
-    période. L’engagement est celui du dernier export, avenants compris. Les clauses sans
-    engagement renseigné ne comptent pas ; si aucune ne l’est, la valeur est non disponible.
-    """
-    sommes = table.group_by(*par).agg(
-        nw.col("heures_engagees").sum(), nw.col("heures_engagees").count().alias("renseignees")
-    )
-    engagees = nw.when(nw.col("renseignees") > 0).then(nw.col("heures_engagees"))
-    return sommes.select(*par, engagees.alias("valeur"), SANS_PERSONNES)
+    return heures / heures_par_etp

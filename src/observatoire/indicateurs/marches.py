@@ -1,4 +1,4 @@
-"""Les marchés : ceux que suivent les facilitateurs, ceux des données essentielles."""
+"""Les marchés et les lots clausés que suivent les facilitateurs : notifiés, actifs, générateurs d'heures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from observatoire.indicateurs.registre import PART, SANS_PERSONNES, UNE_HEURE, indicateur
+from observatoire.indicateurs.registre import SANS_PERSONNES, UNE_HEURE, indicateur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from narwhals.typing import FrameT
 
 _SUIVI = "Logiciels de suivi des clauses sociales, traitements de l’observatoire."
-_DECP = "Données essentielles de la commande publique (DECP), traitements de l’observatoire."
+_AU_MARCHE = ("type_marche", "modalite", "type_acheteur", "secteur", "programme", "duree_marche")
+_AU_LOT = ("type_marche", "modalite")
 
 
 def _compter(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
@@ -22,12 +23,17 @@ def _compter(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
     return comptes.select(*par, "valeur", SANS_PERSONNES)
 
 
+def _generateurs(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
+    heures = table.group_by(*par, cle).agg(nw.col("heures").sum())
+    return _compter(heures.filter(nw.col("heures") >= UNE_HEURE), par, cle)
+
+
 @indicateur(
     libelle="Marchés clausés notifiés",
     unite="marchés",
     table="clauses",
     rattachement="execution",
-    ventilations=("type_marche",),
+    ventilations=_AU_MARCHE,
     champ=(
         "Marchés dont une clause est notifiée dans la période, hors clauses prévues ou abandonnées, "
         "exécutés dans le territoire."
@@ -35,6 +41,7 @@ def _compter(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
     source=_SUIVI,
     lecture="{territoire}, {periode} : {valeur} marchés comportant une clause sociale ont été notifiés.",
     additif=(),
+    multiples=_AU_MARCHE,
     personnes=False,
 )
 def marches_clauses_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
@@ -42,9 +49,36 @@ def marches_clauses_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
 
     Un marché de plusieurs lots, ou à plusieurs titulaires, compte pour un. Il peut être
     exécuté dans deux territoires, ou notifié lot par lot : les nombres de marchés ne
-    s’additionnent ni entre territoires ni entre périodes.
+    s’additionnent ni entre territoires ni entre périodes. Ses lots peuvent différer par la
+    modalité, le secteur ou la durée : il compte une fois dans chacune.
     """
     return _compter(table, par, "marche_cle")
+
+
+@indicateur(
+    libelle="Lots clausés notifiés",
+    unite="lots",
+    table="clauses",
+    rattachement="execution",
+    ventilations=_AU_LOT,
+    champ=(
+        "Lots dont une clause est notifiée dans la période, hors clauses prévues ou abandonnées, "
+        "exécutés dans le territoire."
+    ),
+    source=_SUIVI,
+    lecture="{territoire}, {periode} : {valeur} lots comportant une clause sociale ont été notifiés.",
+    additif=(),
+    multiples=_AU_LOT,
+    personnes=False,
+)
+def lots_clauses_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
+    """Nombre de lots distincts dont une clause sociale a été notifiée dans la période.
+
+    La clause vit au lot : un marché de quatre lots clausés compte ici pour quatre, et pour un
+    parmi les marchés clausés notifiés. Un lot à plusieurs titulaires compte pour un ; un marché non
+    alloti est un lot. Comparer les deux nombres dit si l’on clause des marchés entiers ou des lots.
+    """
+    return _compter(table, par, "lot_cle")
 
 
 @indicateur(
@@ -52,7 +86,7 @@ def marches_clauses_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
     unite="marchés",
     table="clauses_actives",
     rattachement="execution",
-    ventilations=("type_marche",),
+    ventilations=_AU_MARCHE[:-1],
     champ=(
         "Marchés en cours d’exécution au moins un jour de la période, hors clauses prévues ou abandonnées, "
         "exécutés dans le territoire."
@@ -60,6 +94,7 @@ def marches_clauses_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
     source=_SUIVI,
     lecture="{territoire}, {periode} : {valeur} marchés comportant une clause sociale étaient en cours.",
     additif=(),
+    multiples=_AU_MARCHE[:-1],
     personnes=False,
 )
 def marches_clauses_actifs(table: FrameT, par: Sequence[str]) -> FrameT:
@@ -73,15 +108,42 @@ def marches_clauses_actifs(table: FrameT, par: Sequence[str]) -> FrameT:
 
 
 @indicateur(
+    libelle="Lots clausés actifs",
+    unite="lots",
+    table="clauses_actives",
+    rattachement="execution",
+    ventilations=_AU_LOT,
+    champ=(
+        "Lots en cours d’exécution au moins un jour de la période, hors clauses prévues ou abandonnées, "
+        "exécutés dans le territoire."
+    ),
+    source=_SUIVI,
+    lecture="{territoire}, {periode} : {valeur} lots comportant une clause sociale étaient en cours.",
+    additif=(),
+    multiples=_AU_LOT,
+    personnes=False,
+)
+def lots_clauses_actifs(table: FrameT, par: Sequence[str]) -> FrameT:
+    """Nombre de lots clausés dont l’exécution recouvre la période, fût-ce un jour.
+
+    Les règles sont celles des marchés clausés actifs ; seul change ce que l’on compte. Un marché de
+    quatre lots, dont deux sont terminés, y compte pour deux. Ces nombres ne s’additionnent pas d’une
+    période à l’autre : un lot pluriannuel compte dans chacune.
+    """
+    return _compter(table, par, "lot_cle")
+
+
+@indicateur(
     libelle="Marchés clausés générateurs d’heures",
     unite="marchés",
-    table="heures",
+    table="clauses_generatrices",
     rattachement="execution",
-    ventilations=("type_marche",),
+    ventilations=_AU_MARCHE[:-1],
     champ="Marchés exécutés dans le territoire ayant donné lieu à au moins une heure dans la période.",
     source=_SUIVI,
     lecture="{territoire}, {periode} : {valeur} marchés ont généré des heures d’insertion.",
     additif=(),
+    multiples=_AU_MARCHE[:-1],
     personnes=False,
 )
 def marches_clauses_generateurs(table: FrameT, par: Sequence[str]) -> FrameT:
@@ -92,64 +154,27 @@ def marches_clauses_generateurs(table: FrameT, par: Sequence[str]) -> FrameT:
     Ce nombre dit qu’une personne au moins a travaillé, non combien : il compte des marchés
     et n’est pas couvert par le secret des personnes.
     """
-    marches = table.group_by(*par, "marche_cle").agg(nw.col("heures").sum())
-    return _compter(marches.filter(nw.col("heures") >= UNE_HEURE), par, "marche_cle")
+    return _generateurs(table, par, "marche_cle")
 
 
 @indicateur(
-    libelle="Marchés publics notifiés",
-    unite="marchés",
-    table="marches",
-    rattachement="execution_marche",
-    ventilations=("type_marche", "consideration_sociale", "procedure", "type_acheteur"),
-    champ="Marchés publics notifiés dans la période, exécutés dans le territoire, hors concessions.",
-    source=_DECP,
-    lecture="{territoire}, {periode} : {valeur} marchés publics ont été notifiés.",
-    additif=("territoire", "periode", "modalite"),
-    personnes=False,
-)
-def marches_notifies(table: FrameT, par: Sequence[str]) -> FrameT:
-    """Nombre de marchés publics notifiés, clausés ou non, publiés par les acheteurs.
-
-    Un marché à plusieurs titulaires, ou modifié, compte pour un. Le lieu est celui de
-    l’exécution, à défaut le département de l’acheteur. Une considération sociale est une clause,
-    un critère ou une réservation. « Non renseigné » n’est pas « non » : le format en vigueur
-    jusqu’en 2023 n’avait pas ce champ. Le seuil de publication a changé dans le temps
-    (25 000 € HT jusqu’en 2019, 40 000 € HT depuis 2020) : la série n’est pas homogène.
-    """
-    return _compter(table, par, "marche_id")
-
-
-@indicateur(
-    libelle="Part des marchés comportant une considération sociale",
-    unite=PART,
-    table="marches",
-    rattachement="execution_marche",
-    ventilations=("type_marche", "procedure", "type_acheteur"),
-    champ=(
-        "Marchés publics notifiés dans la période, exécutés dans le territoire, hors concessions, "
-        "dont les considérations sociales sont renseignées."
-    ),
-    source=_DECP,
-    lecture="{territoire}, {periode} : {valeur} des marchés renseignés comportent une considération sociale.",
+    libelle="Lots clausés générateurs d’heures",
+    unite="lots",
+    table="clauses_generatrices",
+    rattachement="execution",
+    ventilations=_AU_LOT,
+    champ="Lots exécutés dans le territoire ayant donné lieu à au moins une heure dans la période.",
+    source=_SUIVI,
+    lecture="{territoire}, {periode} : {valeur} lots ont généré des heures d’insertion.",
     additif=(),
+    multiples=_AU_LOT,
     personnes=False,
 )
-def part_marches_considerations(table: FrameT, par: Sequence[str]) -> FrameT:
-    """Marchés à considération sociale, rapportés à ceux qui disent s’ils en ont une.
+def lots_clauses_generateurs(table: FrameT, par: Sequence[str]) -> FrameT:
+    """Nombre de lots distincts ayant donné lieu à au moins une heure d’insertion dans la période.
 
-    Le numérateur compte les marchés qui comportent une clause sociale, un critère social ou
-    une réservation ; le dénominateur, ceux qui répondent oui ou non. Les marchés non renseignés
-    sortent du calcul et leur nombre est publié par « Marchés publics notifiés ». Quand aucun
-    n’est renseigné, la part est non disponible : ce n’est jamais 0 %. La part est en nombre de
-    marchés, non en montant.
+    Les règles sont celles des marchés générateurs d’heures : il faut une heure au moins dans la
+    cellule, toutes personnes confondues. Un lot compte dans chaque période où il a généré des
+    heures : ces nombres ne s’additionnent pas.
     """
-    oui = nw.col("consideration_sociale") == "OUI"
-    non = nw.col("consideration_sociale") == "NON"
-    comptes = (
-        table.with_columns(oui=oui.cast(nw.Int64), renseignes=(oui | non).cast(nw.Int64))
-        .group_by(*par)
-        .agg(nw.col("oui").sum(), nw.col("renseignes").sum())
-    )
-    part = nw.when(nw.col("renseignes") > 0).then(100 * nw.col("oui") / nw.col("renseignes"))
-    return comptes.select(*par, part.alias("valeur"), SANS_PERSONNES)
+    return _generateurs(table, par, "lot_cle")

@@ -1,4 +1,4 @@
-"""Les personnes : bénéficiaires selon leur résidence, leur lieu de travail, et leurs contrats."""
+"""Les personnes : bénéficiaires selon leur résidence et leur lieu de travail."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ def _personnes(table: FrameT, par: Sequence[str]) -> FrameT:
     return comptes.filter(nw.col("valeur") > 0).with_columns(effectif=nw.col("valeur"))
 
 
-def _contrats(table: FrameT, par: Sequence[str], cle: str) -> FrameT:
-    heures = table.group_by(*par, cle, "personne").agg(nw.col("heures").sum())
-    actifs = heures.filter(nw.col("heures") >= UNE_HEURE)
-    return actifs.group_by(*par).agg(
-        nw.col(cle).n_unique().alias("valeur"), nw.col("personne").n_unique().alias("effectif")
-    )
-
-
 @indicateur(
     libelle="Bénéficiaires",
     unite="personnes",
     table="heures",
     rattachement="residence",
-    ventilations=("sexe", "tranche_age", "niveau_diplome", "public", "qpv", "prescripteur"),
+    ventilations=(
+        "sexe",
+        "tranche_age",
+        "niveau_diplome",
+        "public",
+        "public_principal",
+        "qpv",
+        "prescripteur",
+        "sexe_tranche_age",
+        "sexe_qpv",
+    ),
     champ="Personnes résidant dans le territoire ayant réalisé au moins une heure dans la période.",
     source=_SOURCE,
     lecture="{territoire}, {periode} : {valeur} habitants ont réalisé des heures d’insertion.",
@@ -53,8 +55,16 @@ def beneficiaires(table: FrameT, par: Sequence[str]) -> FrameT:
     pas pour faire l’année. Elle est rattachée à sa commune de résidence à l’entrée ; son âge,
     son diplôme, ses publics et sa résidence en quartier prioritaire sont aussi ceux de l’entrée.
     Une personne peut relever de plusieurs publics et, d’un contrat à l’autre, de plusieurs
-    prescripteurs : elle compte une fois dans chacun, et ces modalités ne s’additionnent pas.
-    Une valeur de une à quatre personnes n’est pas publiée.
+    prescripteurs : elle compte une fois dans chacun, et ces modalités ne s’additionnent pas. Le
+    public principal n’en retient qu’un, le premier dans l’ordre : travailleur handicapé, bénéficiaire
+    du RSA, chômeur de très longue durée, de longue durée, jeune peu qualifié, 50 ans et plus, parcours
+    d’insertion, autre ; ses modalités s’additionnent.
+    « Autres publics » réunit les autres minima sociaux, les réfugiés, les personnes sous main de
+    justice, les sortants de l’aide sociale à l’enfance, les personnes sans hébergement et les publics
+    rares, jamais publiés séparément. Les quelques âges non renseignés sont réunis aux 26 à 49 ans ; les
+    diplômes étrangers non reconnus, aux diplômes non renseignés.
+    Une valeur de une à quatre personnes n’est pas publiée ; de une à dix, quand un public ou la
+    résidence en quartier prioritaire est en jeu.
     """
     return _personnes(table, par)
 
@@ -64,7 +74,7 @@ def beneficiaires(table: FrameT, par: Sequence[str]) -> FrameT:
     unite="personnes",
     table="heures",
     rattachement="execution",
-    ventilations=("departement_residence", "habite_le_territoire"),
+    ventilations=("departement_residence", "habite_le_territoire", "sexe", "type_marche"),
     champ=(
         "Personnes ayant réalisé au moins une heure dans la période, "
         "sur les marchés exécutés dans le territoire."
@@ -72,6 +82,7 @@ def beneficiaires(table: FrameT, par: Sequence[str]) -> FrameT:
     source=_SOURCE,
     lecture="{territoire}, {periode} : {valeur} personnes ont travaillé sur les marchés qui y sont exécutés.",
     additif=("modalite",),
+    multiples=("type_marche",),
     personnes=True,
 )
 def beneficiaires_sur_place(table: FrameT, par: Sequence[str]) -> FrameT:
@@ -80,61 +91,35 @@ def beneficiaires_sur_place(table: FrameT, par: Sequence[str]) -> FrameT:
     La même personne peut travailler dans deux territoires et habiter un troisième : ce nombre
     ne s’additionne ni entre territoires ni entre périodes, et diffère des bénéficiaires qui
     résident dans le territoire. « Habite le territoire » compare la commune de résidence à
-    l’entrée au territoire lu ; une résidence inconnue est « non renseigné », jamais « non ».
+    l’entrée au territoire lu ; une résidence inconnue est « non renseigné », jamais « non ». Qui
+    travaille sur un marché de travaux et sur un marché de services compte dans chaque type.
     Une valeur de une à quatre personnes n’est pas publiée.
     """
     return _personnes(table, par)
 
 
 @indicateur(
-    libelle="Contrats de travail actifs",
-    unite="contrats",
-    table="heures",
-    rattachement="execution",
-    ventilations=("type_contrat", "type_employeur"),
-    champ=(
-        "Contrats de travail ayant donné lieu à au moins une heure dans la période, "
-        "sur les marchés exécutés dans le territoire."
-    ),
+    libelle="Nouveaux bénéficiaires",
+    unite="personnes",
+    table="entrees",
+    rattachement="residence",
+    ventilations=("sexe", "tranche_age"),
+    champ="Personnes résidant dans le territoire et réalisant leurs toutes premières heures dans la période.",
     source=_SOURCE,
-    lecture="{territoire}, {periode} : {valeur} contrats de travail ont donné lieu à des heures d’insertion.",
-    additif=("modalite",),
+    lecture="{territoire}, {periode} : {valeur} habitants sont entrés dans un parcours d’insertion.",
+    additif=("territoire", "periode", "modalite"),
     personnes=True,
 )
-def contrats_actifs(table: FrameT, par: Sequence[str]) -> FrameT:
-    """Nombre de contrats de travail ayant donné lieu à au moins une heure dans la période.
+def entrees(table: FrameT, par: Sequence[str]) -> FrameT:
+    """Nombre de personnes dont les toutes premières heures d’insertion sont dans la période.
 
-    Un contrat renouvelé, ou des missions qui se suivent à sept jours près chez le même employeur
-    et sur le même marché, comptent pour un : « Missions et contrats signés » les sépare. Une
-    personne peut avoir plusieurs contrats : ce nombre dépasse celui des personnes. Un contrat à
-    cheval sur deux périodes compte dans chacune, un contrat qui sert deux marchés compte dans le
-    territoire de chacun.
-    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
+    Une personne entre une seule fois, quels que soient ses contrats : au premier trimestre où elle
+    réalise au moins une heure. Les entrées de quatre trimestres font donc celles de l’année, et
+    toute personne entrée est aussi comptée parmi les bénéficiaires de la période.
+    « Premières » veut dire premières connues : au début d’une série, toute personne semblerait
+    nouvelle. Les entrées ne sont publiées qu’après un an d’observation, et restent surestimées
+    quand une structure rejoint l’observatoire.
+    Une valeur de une à quatre personnes n’est pas publiée.
     """
-    return _contrats(table, par, "contrat_suivi_id")
-
-
-@indicateur(
-    libelle="Missions et contrats signés",
-    unite="contrats",
-    table="heures",
-    rattachement="execution",
-    ventilations=("type_contrat", "type_employeur"),
-    champ=(
-        "Contrats et missions, renouvellements compris, ayant donné lieu à au moins une heure "
-        "dans la période, sur les marchés exécutés dans le territoire."
-    ),
-    source=_SOURCE,
-    lecture="{territoire}, {periode} : {valeur} contrats ou missions ont donné lieu à des heures.",
-    additif=("modalite",),
-    personnes=True,
-)
-def missions(table: FrameT, par: Sequence[str]) -> FrameT:
-    """Nombre de contrats et de missions ayant donné lieu à au moins une heure dans la période.
-
-    Chaque contrat que connaît le logiciel compte, fût-il le renouvellement d’un autre ; chaque
-    mission d’intérim est un contrat. Ce nombre dépasse celui des contrats actifs, qui réunit les
-    renouvellements : il mesure l’activité de signature, non le nombre d’emplois.
-    Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
-    """
-    return _contrats(table, par, "contrat_id")
+    comptes = table.group_by(*par).agg(nw.col("personne").n_unique().alias("valeur"))
+    return comptes.with_columns(effectif=nw.col("valeur"))

@@ -27,7 +27,8 @@ class Plan:
 
     Attributes:
         tranches: pour un niveau et un rythme, la tranche la plus fine publiée.
-        exceptions: pour un niveau et un rythme, les « indicateur.ventilation » qui n'en sont pas.
+        exceptions: pour un niveau et un rythme, les « indicateur.ventilation » qui n'en sont pas ;
+            « indicateur.* » retire toutes les ventilations et garde l'ensemble.
         personnes_minimum: pour un niveau et un rythme, l'effectif du territoire sous lequel seuls les
             totaux sont publiés.
     """
@@ -64,7 +65,9 @@ class Plan:
         rang = TRANCHES.index(self.tranches.get((niveau, rythme), "rien"))
         if rang < _finesse(ventilation):
             return False
-        return f"{indicateur}.{ventilation}" not in self.exceptions.get((niveau, rythme), ())
+        retirees = self.exceptions.get((niveau, rythme), frozenset())
+        toutes = ventilation != ENSEMBLE and f"{indicateur}.*" in retirees
+        return not toutes and f"{indicateur}.{ventilation}" not in retirees
 
 
 def _finesse(ventilation: str) -> int:
@@ -92,7 +95,9 @@ def _par_niveau(bloc: dict[str, Any], nom: str) -> dict[tuple[str, str], Any]:
 
 
 def _verifier_exceptions(exceptions: dict[tuple[str, str], frozenset[str]]) -> None:
-    connues = {f"{i.nom}.{v}" for i in REGISTRE.values() for v in i.ventilations}
+    connues = {
+        f"{i.nom}.{v}" for i in REGISTRE.values() for v in (ENSEMBLE, "*", *i.ventilations)
+    }
     for (niveau, rythme), noms in exceptions.items():
         for nom in sorted(noms - connues):
             raise ConfigError(

@@ -41,6 +41,9 @@ class Indicateur:
             additif ; ailleurs, les modalités se partagent l'ensemble.
         personnes: les valeurs reposent sur des personnes ; le secret statistique s'applique.
         parametres: noms des valeurs de `parametres.toml` que le calcul reçoit et que le champ cite.
+        absence_nulle: rien d'observé vaut zéro. C'est faux d'une part, d'une moyenne ou d'une médiane.
+        mediane_de: d'une médiane, l'indicateur qui compte les mêmes personnes ; elle n'est publiée que
+            si leur nombre l'est, à partir de `personnes_minimum_mediane`.
     """
 
     nom: str
@@ -57,6 +60,8 @@ class Indicateur:
     calcul: Calcul
     parametres: tuple[str, ...] = ()
     multiples: tuple[str, ...] = ()
+    absence_nulle: bool = True
+    mediane_de: str = ""
 
     @property
     def methode(self) -> str:
@@ -77,32 +82,42 @@ class Comptes:
 class Rapport:
     """Un indicateur calculé sur les seules cellules publiées : une part, un taux, une moyenne.
 
-    Il est publié si toutes les cellules de ses deux termes le sont : il n'apprend rien qu'elles
-    ne disent déjà. `calcul(numerateur, denominateur)` prend et rend des expressions narwhals.
+    Il est publié si toutes les cellules de ses termes le sont : il n'apprend rien qu'elles ne disent
+    déjà. `calcul(numerateur, denominateur, **parametres)` prend et rend des expressions narwhals ;
+    sans dénominateur, `calcul(numerateur, **parametres)`.
 
     Attributes:
         numerateur, denominateur: les cellules sommées de chaque terme ; leurs ventilations sont
-            exclusives.
-        croise: ventilations où le rapport est aussi donné, modalité par modalité ; les deux termes
-            y sont alors lus, à la place de leur ensemble.
+            exclusives. Un dénominateur nul rend le rapport non disponible : 0 ÷ 0 n'est pas 0.
+        croise: ventilations où le rapport est aussi donné, modalité par modalité ; les termes y sont
+            alors lus, à la place de leur ensemble.
+        parametres: noms des valeurs de `parametres.toml` que le calcul reçoit et que le champ cite.
+        garde: un rapport inscrit avant celui-ci et le paramètre sous lequel il rend celui-ci non
+            significatif (pas de taux de sortie si le taux de réponse est faible).
     """
 
     nom: str
     libelle: str
     unite: str
     numerateur: Comptes
-    denominateur: Comptes
+    denominateur: Comptes | None = None
     champ: str
     source: str
     lecture: str
     calcul: Calcul
     croise: tuple[str, ...] = ()
     parametres: tuple[str, ...] = ()
+    garde: tuple[str, str] | None = None
 
     @property
     def methode(self) -> str:
         """La note de méthode publiée : la docstring du calcul."""
         return inspect.getdoc(self.calcul) or ""
+
+    @property
+    def termes(self) -> tuple[Comptes, ...]:
+        """Le numérateur et, s'il existe, le dénominateur."""
+        return (self.numerateur, self.denominateur) if self.denominateur else (self.numerateur,)
 
 
 REGISTRE: dict[str, Indicateur] = {}
@@ -135,3 +150,11 @@ def rapport(**declaration: Any) -> Callable[[Calcul], Calcul]:
         return calcul
 
     return inscrire
+
+
+def parametres_cites() -> list[str]:
+    """Rend les noms des paramètres que reçoivent les calculs, triés."""
+    noms = {nom for indicateur in REGISTRE.values() for nom in indicateur.parametres}
+    for rapport in RAPPORTS.values():
+        noms |= {*rapport.parametres, *([rapport.garde[1]] if rapport.garde else [])}
+    return sorted(noms)

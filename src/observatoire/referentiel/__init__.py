@@ -64,7 +64,8 @@ class Ventilation:
     `vers_publiee` associe à chaque code de la liste sa modalité publiée (lui-même ou son
     groupe) ; les regroupements sont les mêmes dans toutes les sorties. Une ventilation croisée a deux
     `axes`, et des modalités écrites « F×M26 » ; les autres n'ont qu'elles-mêmes pour axe. `sensible` :
-    la modalité révèle une donnée sensible, le secret y est plus strict.
+    la modalité révèle une donnée sensible, le secret y est plus strict. `locale` : elle dépend du
+    territoire lu (habiter le département n'est pas habiter la région), rien ne lie donc deux territoires.
     """
 
     nom: str
@@ -73,6 +74,7 @@ class Ventilation:
     vers_publiee: dict[str, str]
     axes: tuple[str, ...]
     sensible: bool
+    locale: bool = False
 
 
 @cache
@@ -100,7 +102,7 @@ def ventilations() -> dict[str, Ventilation]:
             libelles = {code: modalite.libelle for code, modalite in liste.items()}
             vers = {code: code for code in liste}
         nom = ligne["ventilation"]
-        resultat[nom] = Ventilation(nom, ligne["libelle"], libelles, vers, (nom,), bool(ligne["sensible"]))
+        resultat[nom] = Ventilation(nom, ligne["libelle"], libelles, vers, (nom,), bool(ligne["sensible"]), bool(ligne["locale"]))
     return resultat
 
 

@@ -322,8 +322,8 @@ valide_au            date     Jusqu'à quand, vide si toujours
         "un objet, un motif, un territoire",
         "motif objet_id territoire",
         """
-motif                texte    execution et acheteur (clause), execution_marche et acheteur_marche (marché), residence (personne)
-objet_id             texte    clause_id, marche_id ou personne
+motif                texte    execution et acheteur (clause), execution_marche et acheteur_marche (marché), residence (personne), projet (marche_cle d'un grand projet), structure (SIRET)
+objet_id             texte    clause_id, marche_id, personne, marche_cle ou siret
 territoire           texte    Territoire
 """,
     ),

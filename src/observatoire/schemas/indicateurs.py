@@ -17,7 +17,7 @@ ventilation          texte    Croisement, ou ensemble
 modalite             texte    Modalité publiée, ou ensemble
 valeur               reel     Valeur, vide si elle est secrète ou non disponible
 unite                texte    Unité
-statut               texte    publie, secret ou non_disponible
+statut               texte    publie, secret, non_disponible ou non_significatif (rapports)
 """,
     ),
     declarer(
@@ -36,8 +36,8 @@ additif              texte    Dimensions sur lesquelles les valeurs s'additionne
 rattachement         texte    Géographie : lieu d'exécution ou de résidence
 ventilations         texte    Croisements publiés, séparés par |
 multiples            texte    Ventilations où une unité peut avoir plusieurs modalités, séparées par |
-numerateur           texte    Pour un rapport : ce qui est divisé ; vide sinon
-denominateur         texte    Pour un rapport : ce par quoi l'on divise ; vide sinon
+numerateur           texte    Pour un rapport : cellules divisées (indicateur.ventilation=A|B) ; vide sinon
+denominateur         texte    Pour un rapport : cellules par lesquelles on divise ; vide sinon
 personnes            booleen  Le secret statistique s'applique
 methode              texte    Note de méthode
 """,

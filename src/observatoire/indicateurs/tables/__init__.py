@@ -4,9 +4,18 @@
 |---|---|
 | heures | contrat, clause et période, hors `heures_hors_clauses` ; la personne et le contrat sont à côté |
 | heures_hors_clauses | la même, pour les heures sans clause d'un contrat public (piège T19) |
+| contrats_signes, contrats_finis | contrat commencé, ou terminé, dans la période et clause |
+| parcours | personne dont le parcours finit dans la période, et ses situations |
+| transmissions | structure et clause qui avaient des heures un an avant la période |
 | clauses | clause notifiée dans la période |
-| clauses_actives | clause dont l'exécution recouvre la période |
+| clauses_actives, titulaires | clause dont l'exécution recouvre la période, et genre de son titulaire |
+| clauses_generatrices | clause et période où des heures ont été faites |
+| clauses_soldees | clause soldée dans la période ; `heures_clauses_soldees` : sa personne et son employeur |
+| clauses_en_cours | clause en cours à la fin du trimestre ; `heures_clauses_en_cours` : de même |
 | marches | marché des données essentielles notifié dans la période |
+| projets | marché d'un grand projet notifié à la fin du trimestre ; `heures_projets` : de même |
+| structures | structure de l'insertion ou du handicap, et son genre |
+| suites, clauses_retenues, realisations | ce que lisent les précédentes, sans période |
 
 Le territoire vient de `relation`, par jointure, selon le rattachement de l'indicateur. Les
 identifiants y sont des numéros, propres au calcul : compter des entiers distincts coûte bien moins
@@ -15,12 +24,13 @@ que compter des textes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.tables import marches, suivi
-from observatoire.referentiel import ENSEMBLE, ventilations
+from observatoire.indicateurs.tables import clauses, marches, parcours, projets, structures, suivi
+from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,9 +39,16 @@ if TYPE_CHECKING:
 
     from observatoire.indicateurs.registre import Indicateur
 
-ETUDES = {etude.nom: etude for etude in (*suivi.ETUDES, *marches.ETUDES)}
+_MODULES = (suivi, parcours, clauses, marches, projets, structures)
+ETUDES = {etude.nom: etude for module in _MODULES for etude in module.ETUDES}
 GENRES = {nom: etude.genre for nom, etude in ETUDES.items()}
-_OBJETS = {"execution": "clause_id", "execution_marche": "marche_id", "residence": "personne"}
+_OBJETS = {
+    "execution": "clause_id",
+    "execution_marche": "marche_id",
+    "projet": "marche_cle",
+    "residence": "personne",
+    "structure": "siret",
+}
 
 _NUMEROTES = {
     "contrat_id": """
@@ -39,8 +56,14 @@ _NUMEROTES = {
         union select contrat_suivi_id from entrepot.contrats where contrat_suivi_id is not null
     """,
     "clause_id": "select clause_id as id from entrepot.clauses",
-    "marche_cle": "select distinct marche_cle as id from entrepot.clauses",
+    "marche_cle": """
+        select marche_cle as id from entrepot.clauses union select marche_cle from entrepot.grands_projets
+    """,
     "marche_id": "select marche_id as id from entrepot.marches",
+    "siret": "select distinct siret as id from entrepot.structures",
+    "employeur_siren": """
+        select distinct employeur_siren as id from entrepot.contrats where employeur_siren is not null
+    """,
     "personne": """
         select personne as id from entrepot.beneficiaires
         union select personne from entrepot.contrats where personne is not null
@@ -102,24 +125,42 @@ def preparer(
     return territoires
 
 
+@dataclass(frozen=True, slots=True)
+class Bloc:
+    """Des territoires et les périodes où chacun est publié."""
+
+    territoires: tuple[str, ...]
+    periodes: tuple[str, ...]
+
+
 def relation(
-    connexion: duckdb.DuckDBPyConnection, indicateur: Indicateur, ventilation: str
+    connexion: duckdb.DuckDBPyConnection, indicateur: Indicateur, ventilation: str, blocs: Sequence[Bloc]
 ) -> duckdb.DuckDBPyRelation:
     """Rend la table d'étude d'un indicateur, une ligne de plus par territoire de rattachement.
 
     Une unité rattachée à la région, à un département et à un territoire y figure trois fois :
-    c'est `par=["territoire", …]` qui les sépare.
+    c'est `par=["territoire", …]` qui les sépare. Seuls les territoires et les périodes des blocs y sont.
     """
     colonne, jointure = _AJOUTS.get(ventilation, ("", ""))
-    if ventilation != ENSEMBLE and len(axes := ventilations()[ventilation].axes) > 1:
-        colonne = " || '×' || ".join(f"e.{axe}" for axe in axes) + f" as {ventilation}"
-    return connexion.sql(f"""
-        select e.*, r.territoire{"," if colonne else ""} {colonne}
-        from etude_{indicateur.table} e
-        join etude_territoires r
-          on r.motif = '{indicateur.rattachement}' and r.objet_id = e.{_OBJETS[indicateur.rattachement]}
-        {jointure}
-    """)
+    if ventilation != ENSEMBLE and len(ventilations()[ventilation].axes) > 1:
+        colonne = f"{_modalite(ventilation)} as {ventilation}"
+    return connexion.sql(
+        " union all ".join(
+            f"""
+            select e.*, r.territoire{"," if colonne else ""} {colonne}
+            from etude_{indicateur.table} e
+            join etude_territoires r
+              on r.motif = '{indicateur.rattachement}' and r.objet_id = e.{_OBJETS[indicateur.rattachement]}
+            {jointure}
+            where r.territoire in ({_citer(bloc.territoires)}) and e.periode in ({_citer(bloc.periodes)})
+            """
+            for bloc in blocs
+        )
+    )
+
+
+def _modalite(ventilation: str) -> str:
+    return " || '×' || ".join(f"e.{axe}" for axe in ventilations()[ventilation].axes)
 
 
 def _publiees() -> pd.DataFrame:
@@ -133,14 +174,25 @@ def _publiees() -> pd.DataFrame:
 
 def _enumerer(valeurs: Iterable[str]) -> str:
     """Rend le type DuckDB qui écrit chacune de ces valeurs sur un octet ou deux ; « NR » en est toujours."""
-    codes = ("'" + valeur.replace("'", "''") + "'" for valeur in sorted({"NR", *valeurs}))
-    return f"enum({', '.join(codes)})"
+    return f"enum({_citer(sorted({'NR', *valeurs}))})"
+
+
+def _citer(valeurs: Iterable[str]) -> str:
+    return ", ".join("'" + valeur.replace("'", "''") + "'" for valeur in valeurs)
 
 
 def _traduire(requete: str, colonnes: Sequence[str]) -> str:
-    """Remplace, dans les colonnes citées, chaque code par sa modalité publiée (NR s'il est inconnu)."""
-    inconnue = f"'NR'::{_enumerer(_publiees()['publiee'])}"
-    codes = ", ".join(f"coalesce({nom}_.publiee, {inconnue}) as {nom}" for nom in colonnes)
+    """Remplace, dans les colonnes citées, chaque code par sa modalité publiée.
+
+    Un code inconnu vaut « non renseigné », que le regroupement publié peut réunir à une autre modalité.
+    """
+    if not colonnes:
+        return requete
+    publiee = _enumerer(_publiees()["publiee"])
+    inconnues = {nom: ventilations()[nom].vers_publiee.get(NON_RENSEIGNE, NON_RENSEIGNE) for nom in colonnes}
+    codes = ", ".join(
+        f"coalesce({nom}_.publiee, '{inconnue}'::{publiee}) as {nom}" for nom, inconnue in inconnues.items()
+    )
     jointures = " ".join(
         f"left join publiees {nom}_ on {nom}_.ventilation = '{nom}' and {nom}_.code = s.{nom}"
         for nom in colonnes

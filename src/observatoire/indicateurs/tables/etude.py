@@ -11,7 +11,8 @@ class Etude:
 
     Attributes:
         nom: son nom, celui que citent les indicateurs.
-        genre: la source dont les périodes couvertes la datent : `suivi`, `decp` ou `structures`.
+        genre: ce qui donne ses périodes, voir `couverture` : `suivi`, `entrees`, `decp`, ou une liste tenue
+            à jour et lue à la fin d'un trimestre (`stock`, `grands_projets`, `structures`).
         requete: ses lignes, une période par ligne ; lit `entrepot.*`, `calendrier`, `periodes`, les
             `nos_*` et la table `travail`.
         ventilees: ses colonnes de codes, chacune remplacée par sa modalité publiée.
@@ -21,3 +22,11 @@ class Etude:
     genre: str
     requete: str
     ventilees: tuple[str, ...] = ()
+
+
+def tranche_duree(mois: str) -> str:
+    """Rend l'expression SQL qui classe une durée en mois dans la liste `durees_marche`."""
+    bornes = " ".join(
+        f"when {mois} <= {limite} then '{code}'" for limite, code in ((12, "M12"), (24, "M24"), (48, "M48"))
+    )
+    return f"case {bornes} when {mois} > 48 then 'P48' else 'NR' end"

@@ -1,0 +1,38 @@
+"""Le registre des diffusions : ce que le lecteur a déjà reçu, et ce qu'une édition peut encore changer.
+
+Il ne contient que ce qui a été publié : des cellules, avec leur valeur ou la marque du secret. Les données
+arrivent en retard ; deux éditions d'un même chiffre laissent donc une différence, que le lecteur
+connaît aussi. Trois règles en découlent : une cellule cachée le reste, une cellule publiée aussi, une valeur
+ne change que si la différence repose sur assez de personnes.
+"""
+
+from observatoire.indicateurs.diffusions.chaine import Inscription, Registre, RegistreError, controler
+from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ
+from observatoire.indicateurs.diffusions.gel import (
+    CACHEE,
+    LIBRE,
+    PUBLIEE,
+    annee_coherente,
+    differences,
+    figer,
+    imprimer,
+)
+from observatoire.indicateurs.diffusions.revisions import revisions
+
+__all__ = [
+    "CACHEE",
+    "LIBRE",
+    "PUBLIEE",
+    "DiffusionError",
+    "Inscription",
+    "Registre",
+    "RegistreError",
+    "annee_coherente",
+    "controler",
+    "differences",
+    "diffuser",
+    "du_champ",
+    "figer",
+    "imprimer",
+    "revisions",
+]

@@ -1,0 +1,82 @@
+"""Les règles primaires : quelles cellules sont sensibles, et l'intervalle qu'un lecteur doit au moins trouver.
+
+| raison | règle | intervalle exigé |
+|---|---|---|
+| personnes | une à k − 1 personnes, quelle que soit l'unité | un compte : de 0 à max(k, valeur + 1) ; une somme : de 0 à 18 % de plus |
+| groupe | donnée sensible que presque tous portent : ensemble − valeur < k | assez bas pour que k n'en soient pas |
+| contributeurs | moins de trois employeurs, ou un qui fait plus de 85 % | la dominance ne se vérifie plus |
+
+L'intervalle d'un compte n'apprend rien de plus que la règle elle-même. Celui d'une somme dominée est
+celui du manuel SDC d'Eurostat pour la règle (1, 85) : 100/85 × le premier − la somme, des deux côtés.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from observatoire.referentiel import ENSEMBLE, ventilations
+
+if TYPE_CHECKING:
+    from observatoire.indicateurs.secret.politique import Politique
+
+PERSONNES, GROUPE, CONTRIBUTEURS = "personnes", "groupe", "contributeurs"
+_SOMMES = ("h", "€")
+_ANODINES = ("NON", "NR", ENSEMBLE)
+
+
+def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
+    """Rend, pour chaque cellule, `raison` (vide si elle n'est pas sensible), `bas` et `haut`.
+
+    `bas` et `haut` bornent l'intervalle exigé : un lecteur doit pouvoir croire que la cellule vaut `bas`,
+    et qu'elle vaut `haut`.
+
+    Args:
+        cellules: `indicateur`, `ventilation`, `territoire`, `periode`, `modalite`, `unite`, `valeur`,
+            `effectif`, `employeurs`, `premier`.
+        politique: les seuils.
+    """
+    ensemble = _ensemble(cellules)
+    valeur, effectif = (cellules[c].astype("Float64") for c in ("valeur", "effectif"))
+    sensible = cellules["ventilation"].map(_sensible).astype(bool)
+    seuil = pd.Series(politique.seuil, index=cellules.index).mask(sensible, politique.seuil_sensible)
+    petite = effectif.ge(1) & effectif.lt(seuil)
+    groupe = (
+        sensible
+        & cellules["unite"].eq("personnes")
+        & ~cellules["modalite"].isin(_ANODINES)
+        & valeur.ge(seuil)
+        & (ensemble - valeur).lt(seuil)
+    )
+    seule = valeur.gt(0) & (
+        cellules["employeurs"].lt(politique.employeurs)
+        | (cellules["premier"] > politique.dominance * valeur)
+    )
+    raison = pd.Series("", index=cellules.index, dtype="string")
+    for nom, lesquelles in ((CONTRIBUTEURS, seule), (GROUPE, groupe), (PERSONNES, petite)):
+        raison = raison.mask(lesquelles.fillna(value=False).astype(bool), nom)
+    somme = cellules["unite"].isin(_SOMMES)
+    haut = pd.Series(float("nan"), index=cellules.index).astype("Float64")
+    marge = (valeur * (1 / politique.dominance - 1)).clip(upper=(ensemble - valeur) / 2)
+    domine = (cellules["premier"].astype("Float64") / politique.dominance - valeur).fillna(0)
+    besoin = marge.where(domine <= 0, domine)
+    compte = pd.concat([seuil.astype("Float64"), valeur + 1], axis=1).max(axis=1)
+    haut = compte.mask(somme, valeur + marge).mask(raison.eq(CONTRIBUTEURS), valeur + besoin)
+    haut = haut.mask(raison.eq(GROUPE), valeur)
+    bas = (valeur - besoin).clip(lower=0).where(raison.eq(CONTRIBUTEURS), 0)
+    bas = bas.mask(raison.eq(GROUPE), (ensemble - seuil).clip(lower=0))
+    vides = raison.eq("")
+    return pd.DataFrame({"raison": raison, "bas": bas.mask(vides), "haut": haut.mask(vides)})
+
+
+def _sensible(ventilation: str) -> bool:
+    return ventilation != ENSEMBLE and ventilations()[ventilation].sensible
+
+
+def _ensemble(cellules: pd.DataFrame) -> pd.Series:
+    """La valeur de l'ensemble, même indicateur, territoire et période."""
+    cle = ["indicateur", "territoire", "periode"]
+    totaux = cellules.loc[cellules["ventilation"] == ENSEMBLE, [*cle, "valeur"]]
+    lus = cellules[cle].merge(totaux, how="left", on=cle, validate="many_to_one")["valeur"]
+    return lus.astype("Float64").set_axis(cellules.index)

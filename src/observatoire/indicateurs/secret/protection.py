@@ -1,0 +1,265 @@
+"""La protection de toutes les cellules : un système par tableau, l'ensemble d'abord, les croisements en dernier.
+
+Les tableaux d'un indicateur se touchent par leurs marges : l'ensemble pour une ventilation, les deux axes
+pour un croisement. Un tableau est protégé marges tenues fixes, même cachées : un témoin d'un tableau
+n'en dérange donc aucun autre. Quand une marge est cachée, tout ce qui la compose l'est. Les tableaux
+d'un même rang sont indépendants : ils sont protégés en même temps, chacun dans un processus.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from observatoire.indicateurs.registre import REGISTRE
+from observatoire.indicateurs.secret.primaire import exigences
+from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, Cible
+from observatoire.indicateurs.secret.suppression import SecretImpossible, supprimer
+from observatoire.indicateurs.secret.tableaux import Structure, Tableau
+from observatoire.perimetre import Periode
+from observatoire.referentiel import ENSEMBLE, ventilations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from observatoire.indicateurs.registre import Indicateur
+    from observatoire.indicateurs.secret.geographie import Geographie
+    from observatoire.indicateurs.secret.politique import Politique
+
+    Masque = NDArray[np.bool_]
+
+PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
+LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
+_RIEN = 1e-9
+_PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
+_ARRONDIS = {"h": 1e-6, "€": 1e-6}
+_ECHELLES = {"h": 100.0, "€": 10_000.0}
+_POIDS_NIVEAU = {"reg": 300.0, "dep": 30.0}
+_POIDS_RYTHME = {"annee": 3.0, "glissant": 1.0, "trimestre": 1.0}
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Ce que la protection a décidé.
+
+    `cellules` : celles reçues, avec `statut`, `raison` (vide : pas sensible), `bas` et `haut` (l'intervalle
+    qu'un lecteur doit au moins trouver). Les vraies valeurs y sont : ne pas écrire.
+    """
+
+    cellules: pd.DataFrame
+
+    @property
+    def valeurs(self) -> pd.DataFrame:
+        """Les cellules, sans un nombre caché."""
+        cachees = self.cellules["statut"] == SECRET
+        return self.cellules.assign(valeur=self.cellules["valeur"].mask(cachees))
+
+
+@dataclass(frozen=True)
+class _Tache:
+    """Un tableau à protéger : ses cellules et leurs marges, à l'échelle du calcul."""
+
+    cellules: pd.DataFrame
+    structure: Structure
+    geographie: Geographie
+
+
+def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographie) -> Protection:
+    """Décide ce qui est publié.
+
+    Args:
+        cellules: les cellules privées du plan ; `etat`, s'il y est, dit ce qu'une édition antérieure a
+            déjà fait de chacune (libre, cachee, publiee).
+        politique: les seuils.
+        geographie: les mailles des territoires tabulés.
+
+    Raises:
+        SecretImpossible: une cellule ne peut pas être protégée : rien n'est publié.
+    """
+    table = cellules.reset_index(drop=True)
+    table = table.assign(**exigences(table, politique))
+    deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
+    cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE)).to_numpy(dtype=bool, copy=True)
+    fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
+    preparees = [_preparer(REGISTRE[str(nom)], lignes) for nom, lignes in table.groupby("indicateur", sort=False)]
+    proteges = [p for p in preparees if p is not None]
+    for rang in (0, 1, 2):
+        taches = [t for p in proteges for t in _taches(*p, rang, geographie, cachees, fixes)]
+        for rangs in _executer(taches):
+            cachees[rangs] = True
+    statut = pd.Series(PUBLIE, index=table.index, dtype="string")
+    statut = statut.mask(table["valeur"].isna(), NON_DISPONIBLE).mask(cachees, SECRET)
+    return Protection(table.assign(statut=statut))
+
+
+def _preparer(indicateur: Indicateur, lignes: pd.DataFrame) -> tuple[Indicateur, pd.DataFrame, Structure] | None:
+    """Met un indicateur à l'échelle du calcul ; `None` s'il n'est ni une somme ni un compte de personnes."""
+    if not (indicateur.personnes and indicateur.absence_nulle):
+        return None
+    echelle = _ECHELLES.get(indicateur.unite, 1.0)
+    cles = lignes[["territoire", "periode", "ventilation"]].itertuples(index=False, name=None)
+    mesures = lignes[["valeur", "bas", "haut"]].astype("Float64").fillna(0).astype(float) / echelle
+    lignes = lignes.assign(**mesures, poids=[_poids(*cle) for cle in cles])
+    arrondi = _ARRONDIS.get(indicateur.unite, 0.0) / echelle
+    structure = Structure(
+        somme_territoires="territoire" in indicateur.additif,
+        somme_periodes="periode" in indicateur.additif,
+        arrondi=arrondi,
+        reste=_a_un_reste(lignes, max(1e-6, 20 * arrondi)),
+    )
+    return indicateur, lignes, structure
+
+
+def _taches(
+    indicateur: Indicateur,
+    lignes: pd.DataFrame,
+    structure: Structure,
+    rang: int,
+    geographie: Geographie,
+    cachees: Masque,
+    fixes: Masque,
+) -> Iterator[_Tache]:
+    """Rend les tableaux d'un indicateur : de rang 0, son ensemble ; 1, ses ventilations ; 2, leurs croisements."""
+    for ventilation in (ENSEMBLE, *indicateur.ventilations):
+        axes = _axes(ventilation)
+        propres = lignes[lignes["ventilation"] == ventilation]
+        if len(axes) != rang or propres.empty:
+            continue
+        marges = lignes[lignes["ventilation"].isin(axes)]
+        _taire_les_parties(propres, marges, cachees)
+        if not propres["raison"].ne("").any():
+            continue
+        tableau = _avec_marges(propres, marges, partagees=ventilation not in indicateur.multiples)
+        rangs = tableau.index
+        etat = np.where(cachees[rangs], CACHEE, np.where(fixes[rangs], FIXE, PUBLIABLE))
+        locale = ventilation != ENSEMBLE and ventilations()[ventilation].locale
+        yield _Tache(
+            tableau.assign(etat=np.where(tableau["marge"], FIXE, etat)),
+            replace(structure, locale=locale),
+            geographie,
+        )
+
+
+def _executer(taches: list[_Tache]) -> Iterable[NDArray[np.int64]]:
+    """Protège des tableaux indépendants, les plus longs d'abord, dans autant de processus que de cœurs."""
+    longues = sorted(taches, key=lambda t: -int(t.cellules["raison"].ne("").sum()))
+    sensibles = sum(int(t.cellules["raison"].ne("").sum()) for t in longues)
+    coeurs = min(len(longues), os.cpu_count() or 1)
+    if coeurs < 2 or sensibles < _PETIT:
+        return map(_taire, longues)
+    with ProcessPoolExecutor(coeurs, mp_context=get_context("spawn")) as processus:
+        return list(processus.map(_taire, longues))
+
+
+def _taire(tache: _Tache) -> NDArray[np.int64]:
+    """Rend les numéros des cellules à taire d'un tableau.
+
+    Raises:
+        SecretImpossible: une cellule ne peut pas être protégée.
+    """
+    cellules = tache.cellules
+    tableau = Tableau(cellules, tache.structure, tache.geographie)
+    periodes = [_bloc(p) for p in cellules["periode"]]
+    numeros = {periode: rang for rang, periode in enumerate(dict.fromkeys(periodes))}
+    cibles = [
+        Cible(rang, sens, besoin, numeros[periode])
+        for rang, (cellule, periode) in enumerate(zip(cellules.itertuples(), periodes, strict=True))
+        if cellule.raison and not cellule.marge
+        for sens, besoin in ((1, cellule.haut - cellule.valeur), (-1, cellule.valeur - cellule.bas))
+        if besoin > _RIEN
+    ]
+    try:
+        resultat = supprimer(tableau.systeme(), cibles, [tableau.bloc(p) for p in numeros])
+    except SecretImpossible as erreur:
+        raise _nommer(cellules.iloc[erreur.cellule]) from None
+    return np.asarray(cellules.index[resultat.cachees])
+
+
+def _nommer(cellule: pd.Series) -> SecretImpossible:
+    """L'erreur dit la tranche, jamais la cellule exacte ni sa valeur."""
+    tranche = f"{cellule['indicateur']}.{cellule['ventilation']}"
+    niveau, rythme = cellule["territoire"].split(":")[0], Periode.lire(cellule["periode"]).rythme
+    return SecretImpossible(
+        f"{tranche} ne peut pas être protégé au niveau {niveau}, rythme {rythme} : rien n'est publié.",
+        f'Retirer cette tranche du plan : [publication.exceptions.{niveau}] {rythme} = ["{tranche}"].',
+    )
+
+
+def _bloc(periode: str) -> str:
+    """La période dont les trimestres suffisent le plus souvent à un témoin : la sienne, ou son année civile."""
+    lue = Periode.lire(periode)
+    return periode if lue.rythme == "glissant" else str(lue.annee)
+
+
+def _axes(ventilation: str) -> tuple[str, ...]:
+    """Les ventilations qui sont les marges de celle-ci."""
+    if ventilation == ENSEMBLE:
+        return ()
+    axes = ventilations()[ventilation].axes
+    return axes if len(axes) > 1 else (ENSEMBLE,)
+
+
+def _compose(ventilation: str, modalite: str, marge: Any) -> bool:
+    """Dit si une modalité entre dans une marge : toutes dans l'ensemble, « F×M26 » dans « F » et dans « M26 »."""
+    if marge.ventilation == ENSEMBLE:
+        return True
+    axe = ventilations()[ventilation].axes.index(marge.ventilation)
+    return modalite.split("×")[axe] == str(marge.modalite)
+
+
+def _taire_les_parties(propres: pd.DataFrame, marges: pd.DataFrame, cachees: Masque) -> None:
+    """Ce qui compose une marge cachée est caché, zéros compris."""
+    for marge in marges[cachees[marges.index]].itertuples():
+        ici = propres["territoire"].eq(marge.territoire) & propres["periode"].eq(marge.periode)
+        for cellule in propres[ici].itertuples():
+            if _compose(cellule.ventilation, cellule.modalite, marge):
+                cachees[cellule.Index] = True
+
+
+def _avec_marges(propres: pd.DataFrame, marges: pd.DataFrame, *, partagees: bool) -> pd.DataFrame:
+    """Le tableau et ses marges, là où il a des cellules ; `partagees` : ses modalités s'excluent."""
+    codes = sorted(set(propres["modalite"]))
+    ici = set(zip(propres["territoire"], propres["periode"], strict=True))
+    la = [cle in ici for cle in zip(marges["territoire"], marges["periode"], strict=True)]
+    bords = marges[np.array(la, dtype=bool)]
+    parties = [(code,) for code in propres["modalite"]]
+    for marge in bords.itertuples():
+        parties.append(tuple(c for c in codes if _compose(propres["ventilation"].iloc[0], c, marge)))
+    tous = pd.concat([propres.assign(marge=False), bords.assign(marge=True)])
+    return tous.assign(
+        parties=pd.Series(parties, index=tous.index, dtype=object),
+        plafond=_plafonds(tous, bords),
+        partagee=partagees | ~tous["marge"],
+    )
+
+
+def _plafonds(cellules: pd.DataFrame, marges: pd.DataFrame) -> NDArray[np.float64]:
+    """Ce que vaut au plus chaque cellule : l'ensemble du même territoire et de la même période."""
+    cle = ["territoire", "periode"]
+    totaux = marges.loc[marges["ventilation"] == ENSEMBLE, [*cle, "valeur"]]
+    lus = cellules[cle].merge(totaux, how="left", on=cle)["valeur"]
+    return lus.fillna(np.inf).to_numpy(dtype=float)
+
+
+def _a_un_reste(lignes: pd.DataFrame, jeu: float) -> bool:
+    """Dit si des unités ne sont rattachées qu'à la région : elle dépasse la somme de ses départements."""
+    cle = ["periode", "ventilation", "modalite"]
+    niveau = lignes["territoire"].str.split(":").str[0]
+    departements = lignes[niveau == "dep"].groupby(cle)["valeur"].sum()
+    regions = lignes[niveau == "reg"].set_index(cle)["valeur"]
+    ecart = (regions - departements).dropna()
+    return bool((ecart > jeu).any()) or departements.empty
+
+
+def _poids(territoire: str, periode: str, ventilation: str) -> float:
+    """Taire un grand niveau, une année ou un ensemble coûte plus : jamais selon la valeur."""
+    niveau = _POIDS_NIVEAU.get(territoire.split(":")[0], 10.0)
+    return niveau * _POIDS_RYTHME[Periode.lire(periode).rythme] * (20.0 if ventilation == ENSEMBLE else 1.0)
