@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from unittest.mock import patch
 
 import pandas as pd
@@ -11,10 +12,12 @@ from observatoire.indicateurs import REGISTRE
 from observatoire.indicateurs.couverture import periodes_couvertes
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS
-from observatoire.indicateurs.tables import GENRES, Bloc, preparer, relation
+from observatoire.indicateurs.tables import GENRES, preparer
+from observatoire.indicateurs.tables.lecture import ecrire_grille, relation
 from observatoire.referentiel import ENSEMBLE
 
 TEXTES = ("indicateur", "ventilation", "territoire", "periode", "modalite")
+COLONNES = ["indicateur", "rang", "territoire", "periode"]
 MESURES = ("valeur", "effectif", "employeurs", "premier")
 
 
@@ -44,13 +47,16 @@ def lecteur(connexion, noms, *ventilees, **parametres):
     tables = []
     for indicateur in map(REGISTRE.__getitem__, noms):
         ecrites = tuple(periodes.loc[periodes["genre"] == GENRES[indicateur.table], "periode"])
-        for ventilation in (v for v in (ENSEMBLE, *indicateur.ventilations) if v in (ENSEMBLE, *ventilees)):
-            etude = relation(connexion, indicateur, ventilation, [Bloc(territoires, ecrites)])
-            axes = [] if ventilation == ENSEMBLE else [ventilation]
+        for rang, ventilation in enumerate((ENSEMBLE, *indicateur.ventilations)):
+            if ventilation not in (ENSEMBLE, *ventilees):
+                continue
+            lignes = product([indicateur.nom], [rang], territoires, ecrites)
+            ecrire_grille(connexion, pd.DataFrame(lignes, columns=COLONNES))
+            etude = relation(connexion, indicateur, [ventilation])
             recus = {cle: parametres[cle] for cle in indicateur.parametres}
-            lue = indicateur.calcul(etude, ["territoire", "periode", *axes], **recus).to_df()
-            modalite = lue[ventilation] if axes else ENSEMBLE
-            tables.append(lue.assign(indicateur=indicateur.nom, ventilation=ventilation, modalite=modalite))
+            lue = indicateur.calcul(etude, ["territoire", "periode", "code"], **recus).to_df()
+            nouvelles = {"indicateur": indicateur.nom, "ventilation": ventilation, "modalite": lue["code"]}
+            tables.append(lue.assign(**nouvelles))
     types = dict.fromkeys(TEXTES, "string") | dict.fromkeys(MESURES, "Float64")
     cellules = pd.concat(tables, ignore_index=True).reindex(columns=[*TEXTES, *MESURES]).astype(types)
     valeurs = valeurs_de(cellules)

@@ -18,7 +18,8 @@ from observatoire.indicateurs.heures import heures_hors_clauses_publiques, heure
 from observatoire.indicateurs.personnes import entrees
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import PART, RAPPORTS
-from observatoire.indicateurs.tables import ETUDES, Bloc, preparer, relation
+from observatoire.indicateurs.tables import ETUDES, preparer
+from observatoire.indicateurs.tables.lecture import ecrire_grille, relation
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, lire_liste, nomenclature, ventilations
 from observatoire.schemas import SCHEMAS
 from tests.entrepot_en_memoire import ICI, cinq, clause, entrepot
@@ -128,12 +129,12 @@ def _etudier(connexion, table):
 def mesurer(connexion, nom, ventilation=ENSEMBLE, colonne="valeur", territoire="reg:11"):
     """Un indicateur, par (période, modalité), dans un territoire ; rien d'autre n'est calculé."""
     periodes = _etudier(connexion, REGISTRE[nom].table)
-    toutes = tuple(periodes["periode"].unique())
-    lue = relation(connexion, REGISTRE[nom], ventilation, [Bloc((territoire,), toutes)])
-    par = ["territoire", "periode", *([] if ventilation == ENSEMBLE else [ventilation])]
-    table = REGISTRE[nom].calcul(lue, par).to_df()
-    codes = [ENSEMBLE] * len(table) if ventilation == ENSEMBLE else table[ventilation].astype(str)
-    cles = zip(table["periode"].astype(str), codes, strict=True)
+    grille = periodes[["periode"]].drop_duplicates().assign(indicateur=nom, territoire=territoire)
+    grille["rang"] = (ENSEMBLE, *REGISTRE[nom].ventilations).index(ventilation)
+    ecrire_grille(connexion, grille)
+    lue = relation(connexion, REGISTRE[nom], [ventilation])
+    table = REGISTRE[nom].calcul(lue, ["territoire", "periode", "code"]).to_df()
+    cles = zip(table["periode"].astype(str), table["code"].astype(str), strict=True)
     return dict(zip(cles, table[colonne].astype(float), strict=True))
 
 

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from observatoire.indicateurs import REGISTRE
 from observatoire.indicateurs.couverture import periodes_couvertes
+from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.registre import parametres_cites
-from observatoire.indicateurs.tables import Bloc, preparer, relation
+from observatoire.indicateurs.tables import GENRES, lecture, lieux, preparer
+from observatoire.indicateurs.tables.lecture import ecrire_grille, relation
+from observatoire.indicateurs.tabulation import cellules
 from observatoire.magasin import Magasin
-from observatoire.referentiel import ENSEMBLE
 
 PAR = ["territoire", "periode"]
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
@@ -37,8 +39,15 @@ def relations(exemple):
         periodes = periodes_couvertes(connexion)
         preparer(connexion, ["reg", "dep"], periodes)
         retenues = ("2025", "2026-T1", "2026-T3", "2026-T3-4T")
-        blocs = [Bloc(TERRITOIRES, tuple(p for p in retenues if p in set(periodes["periode"])))]
-        yield {nom: relation(connexion, i, ENSEMBLE, blocs) for nom, i in REGISTRE.items()}
+        lignes = [
+            (nom, 0, territoire, periode)
+            for nom, i in REGISTRE.items()
+            for territoire in TERRITOIRES
+            for periode in set(retenues) & set(periodes.loc[periodes["genre"] == GENRES[i.table], "periode"])
+        ]
+        grille = pd.DataFrame(lignes, columns=["indicateur", "rang", "territoire", "periode"])
+        ecrire_grille(connexion, grille)
+        yield {nom: relation(connexion, i) for nom, i in REGISTRE.items()}
 
 
 def calculer(indicateur, table, parametres, par=PAR):
@@ -66,6 +75,17 @@ def test_pandas_et_duckdb_rendent_la_meme_table_sur_l_exemple(nom, relations, pa
     duck = calculer(indicateur, relations[nom], parametres).to_df()
     cadre = calculer(indicateur, en_pandas(relations[nom]), parametres)
     pd.testing.assert_frame_equal(triee(cadre), triee(duck), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("lignes", [0, 10**9])
+def test_partager_une_grande_table_ne_change_aucune_cellule(exemple, parametres, monkeypatch, lignes):
+    # Toute table est grande, lue une ventilation à la fois ; ou aucune ne l'est.
+    with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
+        recus = (connexion, exemple, Plan.lire(exemple), periodes_couvertes(connexion), parametres)
+        attendues = cellules(*recus)
+        monkeypatch.setattr(lieux, "LIGNES_A_PARTAGER", lignes)
+        monkeypatch.setattr(lecture, "LIGNES_D_UN_LOT", lignes)
+        pd.testing.assert_frame_equal(cellules(*recus), attendues, rtol=0, atol=1e-6)
 
 
 # ── de petites tables, aux codes rares, pour que les lignes se croisent ───────────────────────
@@ -125,12 +145,24 @@ def spark():
     session.stop()
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
+def test_spark_rend_toutes_les_tables_que_rend_duckdb(spark, relations, parametres, tmp_path):
+    comparer(spark, relations, parametres, tmp_path, REGISTRE)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_spark_rend_les_memes_tables_que_duckdb(spark, relations, parametres, tmp_path):
+    # Une somme et ses employeurs, des personnes : les formes les plus lues du registre.
+    comparer(spark, relations, parametres, tmp_path, ("heures_realisees", "beneficiaires"))
+
+
+def comparer(spark, relations, parametres, tmp_path, noms):
     from pyspark.sql import functions as f
 
     rendues, attendues = [], []
-    for nom, indicateur in REGISTRE.items():
+    for nom in noms:
+        indicateur = REGISTRE[nom]
         fichier = tmp_path / f"{nom}.parquet"
         relations[nom].to_parquet(str(fichier))
         rendue = calculer(indicateur, spark.read.parquet(str(fichier)), parametres)

@@ -20,7 +20,7 @@ from observatoire.indicateurs import (
     structures,
 )
 from observatoire.indicateurs.registre import REGISTRE, Indicateur
-from observatoire.indicateurs.tabulation import tabuler
+from observatoire.indicateurs.valeurs import tabuler
 
 __all__ = [
     "REGISTRE",

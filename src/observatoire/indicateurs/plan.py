@@ -95,9 +95,7 @@ def _par_niveau(bloc: dict[str, Any], nom: str) -> dict[tuple[str, str], Any]:
 
 
 def _verifier_exceptions(exceptions: dict[tuple[str, str], frozenset[str]]) -> None:
-    connues = {
-        f"{i.nom}.{v}" for i in REGISTRE.values() for v in (ENSEMBLE, "*", *i.ventilations)
-    }
+    connues = {f"{i.nom}.{v}" for i in REGISTRE.values() for v in (ENSEMBLE, "*", *i.ventilations)}
     for (niveau, rythme), noms in exceptions.items():
         for nom in sorted(noms - connues):
             raise ConfigError(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from observatoire.indicateurs.catalogue import catalogue, provenance
-from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.plan import Plan
-from observatoire.indicateurs.qualite import mesurer
-from observatoire.indicateurs.registre import REGISTRE, Indicateur, parametres_cites
-from observatoire.indicateurs.secret import appliquer_secret, seuil_personnes
-from observatoire.indicateurs.tables import GENRES, Bloc, preparer, relation
+from observatoire.indicateurs.registre import REGISTRE, Indicateur
+from observatoire.indicateurs.tables import GENRES, preparer
+from observatoire.indicateurs.tables.lecture import ecrire_grille
+from observatoire.indicateurs.tables.observation import MESURES, observer
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
-from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,36 +20,11 @@ if TYPE_CHECKING:
     import duckdb
 
     from observatoire.config import Config
+    from observatoire.indicateurs.plan import Plan
+    from observatoire.indicateurs.tables.observation import Morceau
 
 _CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
-_MESURES = ["valeur", "effectif", "employeurs", "premier"]
 _PERSONNES = "beneficiaires"
-
-
-def tabuler(connexion: duckdb.DuckDBPyConnection, config: Config) -> dict[str, pd.DataFrame]:
-    """Rend `indicateurs/valeurs` (secret appliqué), le catalogue, la provenance et la qualité.
-
-    Lit les vues `entrepot.*` et, si elles existent, `acquisition.depots` et `controle.bilan`.
-    Les paramètres datés (seuil de secret, heures par ETP) sont ceux du dernier jour de la
-    période couverte la plus récente, et valent pour toutes : une série ne change pas de règle.
-
-    Raises:
-        ConfigError: un paramètre manque, le seuil de secret est trop bas, ou le plan de publication
-            est mal écrit.
-    """
-    periodes = periodes_couvertes(connexion)
-    jour = dt.date.max if periodes.empty else periodes["fin"].max().date()
-    seuil = seuil_personnes(config, jour)
-    parametres = {nom: config.parametre(nom, jour).valeur for nom in parametres_cites()}
-    privees = cellules(connexion, config, Plan.lire(config), periodes, parametres)
-    valeurs = appliquer_secret(privees, seuil)
-    schema = SCHEMAS["indicateurs/valeurs"]
-    return {
-        "indicateurs/valeurs": schema.verifier(valeurs[schema.noms]),
-        "indicateurs/catalogue": catalogue(parametres),
-        "indicateurs/provenance": provenance(connexion),
-        "indicateurs/qualite": mesurer(connexion),
-    }
 
 
 def cellules(
@@ -79,30 +49,77 @@ def cellules(
         parametres: les valeurs de `parametres.toml` que les calculs reçoivent.
     """
     territoires = preparer(connexion, config.reglages["fiches"]["niveaux"], periodes)
-    tranches = []
-    for indicateur in REGISTRE.values():
-        couvertes = list(periodes.loc[periodes["genre"] == GENRES[indicateur.table], "periode"])
-        recus = {nom: parametres[nom] for nom in indicateur.parametres}
-        for ventilation in (ENSEMBLE, *indicateur.ventilations):
-            blocs = _blocs(plan, indicateur.nom, ventilation, territoires, couvertes)
-            if blocs:
-                tranches.append(_tranche(connexion, indicateur, ventilation, blocs, recus))
-    types = dict.fromkeys([*_CLE, "unite"], "string") | dict.fromkeys(_MESURES, "Float64")
-    colonnes = [*_CLE, "unite", *_MESURES]
-    toutes = pd.concat(tranches, ignore_index=True) if tranches else pd.DataFrame(columns=colonnes)
-    return _sans_les_petits(toutes[colonnes].astype(types), plan)
+    grille = _grille(plan, territoires, periodes)
+    ecrire_grille(connexion, grille)
+    morceaux = list(observer(connexion, parametres))
+    completes = _completer(grille, _sommer(connexion, morceaux))
+    return _sans_les_petits(_mettre_a_zero(completes, morceaux), plan)
 
 
-def _blocs(
-    plan: Plan, indicateur: str, ventilation: str, territoires: Iterable[str], periodes: Iterable[str]
-) -> list[Bloc]:
-    """Rend ce que le plan publie d'une tranche, en pavés : des territoires et les périodes de chacun."""
-    pavees: dict[tuple[str, ...], list[str]] = {}
-    for territoire in territoires:
-        niveau = _niveau(territoire)
-        publiees = tuple(p for p in periodes if plan.publie(niveau, _rythme(p), indicateur, ventilation))
-        pavees.setdefault(publiees, []).append(territoire)
-    return [Bloc(tuple(ou), quand) for quand, ou in pavees.items() if quand]
+def _grille(plan: Plan, territoires: Sequence[str], periodes: pd.DataFrame) -> pd.DataFrame:
+    """Rend ce que le plan publie, hors modalités : indicateur, ventilation, rang, territoire, periode."""
+    quand = periodes[["genre", "periode"]].assign(rythme=[_rythme(p) for p in periodes["periode"]])
+    ou = pd.DataFrame({"territoire": territoires, "niveau": [_niveau(t) for t in territoires]})
+    tranches = [
+        (indicateur.nom, ventilation, rang, GENRES[indicateur.table], niveau, rythme)
+        for indicateur in REGISTRE.values()
+        for rang, ventilation in enumerate((ENSEMBLE, *indicateur.ventilations))
+        for niveau, rythme in product(ou["niveau"].unique(), quand["rythme"].unique())
+        if plan.publie(niveau, rythme, indicateur.nom, ventilation)
+    ]
+    colonnes = ["indicateur", "ventilation", "rang", "genre", "niveau", "rythme"]
+    table = (
+        pd.DataFrame(tranches, columns=colonnes).merge(ou, on="niveau").merge(quand, on=["genre", "rythme"])
+    )
+    return table[["indicateur", "ventilation", "rang", "territoire", "periode"]]
+
+
+def _sommer(connexion: duckdb.DuckDBPyConnection, morceaux: Iterable[Morceau]) -> pd.DataFrame:
+    """Rend les cellules observées : la somme des morceaux, une maille comptant dans ses territoires."""
+    mailles = connexion.sql("select maille, territoire from mailles").to_df()
+    cle = ["indicateur", "rang", "territoire", "periode", "code"]
+    types = dict.fromkeys(["indicateur", "territoire", "periode", "code"], "string")
+    tables = []
+    for nom, morceau in morceaux:
+        situe = morceau.merge(mailles, on="maille") if "maille" in morceau else morceau
+        situe = situe.assign(indicateur=nom)
+        mesures = dict.fromkeys(set(MESURES) & set(situe), "float64")
+        tables.append(situe[[*cle, *mesures]].astype(types | mesures))
+    toutes = pd.concat(tables, ignore_index=True).sort_values([*cle, *MESURES], ignore_index=True)
+    return toutes.groupby(cle, as_index=False)[MESURES].sum(min_count=1)
+
+
+def _completer(grille: pd.DataFrame, sommes: pd.DataFrame) -> pd.DataFrame:
+    """Rend toutes les cellules de la grille, celles que rien n'observe comprises."""
+    cle = ["indicateur", "rang", "territoire", "periode"]
+    observees = grille.merge(sommes, on=cle)
+    codes = observees.groupby(["indicateur", "rang"])["code"].unique()
+    tranches = grille[["indicateur", "ventilation", "rang"]].drop_duplicates()
+    modalites = [
+        (nom, rang, modalite)
+        for nom, ventilation, rang in tranches.itertuples(index=False)
+        for modalite in _modalites(ventilation, set(codes.get((nom, rang), [])))
+    ]
+    cellules = grille.merge(pd.DataFrame(modalites, columns=["indicateur", "rang", "code"]), on=cle[:2])
+    cellules = cellules.merge(observees, how="left", on=[*cle, "ventilation", "code"], indicator="origine")
+    types = dict.fromkeys([*_CLE, "unite"], "string") | dict.fromkeys(MESURES, "Float64")
+    unites = {nom: indicateur.unite for nom, indicateur in REGISTRE.items()}
+    cellules = cellules.assign(unite=cellules["indicateur"].map(unites)).rename(columns={"code": "modalite"})
+    return cellules[[*_CLE, "unite", *MESURES, "origine"]].astype(types)
+
+
+def _mettre_a_zero(cellules: pd.DataFrame, morceaux: Iterable[Morceau]) -> pd.DataFrame:
+    """Met à zéro ce que l'indicateur donne et que rien n'observe, quand zéro a un sens."""
+    rendues = {(nom, mesure) for nom, morceau in morceaux for mesure in morceau.columns}
+    absentes = cellules["origine"] == "left_only"
+    for mesure in MESURES:
+        nulles = {nom for nom, i in REGISTRE.items() if (nom, mesure) in rendues and _vaut_zero(i, mesure)}
+        cellules[mesure] = cellules[mesure].mask(absentes & cellules["indicateur"].isin(nulles), 0)
+    return cellules.drop(columns="origine")
+
+
+def _vaut_zero(indicateur: Indicateur, mesure: str) -> bool:
+    return {"valeur": indicateur.absence_nulle, "effectif": indicateur.personnes}.get(mesure, True)
 
 
 def _niveau(territoire: str) -> str:
@@ -111,47 +128,6 @@ def _niveau(territoire: str) -> str:
 
 def _rythme(periode: str) -> str:
     return Periode.lire(periode).rythme
-
-
-def _tranche(
-    connexion: duckdb.DuckDBPyConnection,
-    indicateur: Indicateur,
-    ventilation: str,
-    blocs: Sequence[Bloc],
-    parametres: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Rend les cellules d'un indicateur et d'une ventilation, celles que rien n'observe comprises."""
-    observees = _observees(connexion, indicateur, ventilation, blocs, parametres)
-    modalites = _modalites(ventilation, set(observees["modalite"]))
-    grille = [ligne for bloc in blocs for ligne in product(bloc.territoires, bloc.periodes, modalites)]
-    cle = ["territoire", "periode", "modalite"]
-    cellules = pd.DataFrame(grille, columns=cle, dtype="string").merge(
-        observees, how="left", on=cle, validate="one_to_one", indicator="origine"
-    )
-    absentes = cellules.pop("origine") == "left_only"
-    nulles = {"valeur": indicateur.absence_nulle, "effectif": indicateur.personnes}
-    for mesure in set(_MESURES) & set(observees):
-        if nulles.get(mesure, True):
-            cellules[mesure] = cellules[mesure].mask(absentes, 0)
-    return cellules.reindex(columns=[*cle, *_MESURES]).assign(
-        indicateur=indicateur.nom, ventilation=ventilation, unite=indicateur.unite
-    )
-
-
-def _observees(
-    connexion: duckdb.DuckDBPyConnection,
-    indicateur: Indicateur,
-    ventilation: str,
-    blocs: Sequence[Bloc],
-    parametres: Mapping[str, Any],
-) -> pd.DataFrame:
-    par = ["territoire", "periode", *([] if ventilation == ENSEMBLE else [ventilation])]
-    table = relation(connexion, indicateur, ventilation, blocs)
-    lues: pd.DataFrame = indicateur.calcul(table, par, **parametres).to_df()
-    modalite = ENSEMBLE if ventilation == ENSEMBLE else lues.pop(ventilation)
-    types = dict.fromkeys(["territoire", "periode", "modalite"], "string")
-    types |= dict.fromkeys([mesure for mesure in _MESURES if mesure in lues], "Float64")
-    return lues.assign(modalite=modalite).astype(types)
 
 
 def _modalites(ventilation: str, observees: set[str]) -> list[str]:

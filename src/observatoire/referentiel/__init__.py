@@ -102,7 +102,9 @@ def ventilations() -> dict[str, Ventilation]:
             libelles = {code: modalite.libelle for code, modalite in liste.items()}
             vers = {code: code for code in liste}
         nom = ligne["ventilation"]
-        resultat[nom] = Ventilation(nom, ligne["libelle"], libelles, vers, (nom,), bool(ligne["sensible"]), bool(ligne["locale"]))
+        resultat[nom] = Ventilation(
+            nom, ligne["libelle"], libelles, vers, (nom,), bool(ligne["sensible"]), bool(ligne["locale"])
+        )
     return resultat
 
 

@@ -17,6 +17,7 @@ from observatoire.indicateurs.audit.systeme import INFINI, LIBRE, Assemblage, Sy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from observatoire.indicateurs.audit.geographie import Geographie
     from observatoire.indicateurs.registre import Comptes, Rapport
 
 _LIEU = ["territoire", "periode"]
@@ -58,6 +59,7 @@ class Attaque:
 
     grille: Grille
     systeme: Systeme
+    geographie: Geographie
 
     @classmethod
     def dresser(cls, publication: Publication) -> Self:
@@ -78,7 +80,7 @@ class Attaque:
         if publication.zeros_montres:
             reperes = grille.reperer(publication.valeurs[publication.valeurs["statut"] == "secret"])
             assemblage.ajouter(reperes[reperes >= 0].reshape(-1, 1), [1], (1.0, INFINI))
-        return cls(grille, assemblage.fermer(connues, erreurs))
+        return cls(grille, assemblage.fermer(connues, erreurs), geographie)
 
 
 def _rappeler(assemblage: Assemblage, grille: Grille, anterieures: pd.DataFrame, connues: np.ndarray) -> None:

@@ -7,10 +7,11 @@ optimum ou un problème non borné arrête l'audit : un échec du solveur n'est 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import highspy
 import numpy as np
+from highspy._core import _Highs
 
 from observatoire.erreurs import ObservatoireError
 from observatoire.indicateurs.audit.inities import Inities, trahies
@@ -22,9 +23,14 @@ from observatoire.indicateurs.audit.reduction import (
 )
 from observatoire.indicateurs.audit.systeme import INFINI, Entiers, Masque, Reels, Systeme
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _ETAT = highspy.HighsModelStatus
 _ITERATIONS_MAXIMUM = 5_000_000
 _SIMPLEXE_PRIMAL = 4
+_GRANDE = 1500  # variables au-delà desquelles une composante est d'abord coupée à ses charnières
+_PRECISION = 1e-6
 
 
 class AuditImpossibleError(ObservatoireError):
@@ -57,10 +63,9 @@ class Programme:
 
     def __init__(self, systeme: Systeme) -> None:
         self.variables = len(systeme.valeurs)
-        self._solveur = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._solveur = _Highs()  # `highspy.Highs` écrit son nom sur la sortie à sa création
         reglages = {
             "output_flag": False,
-            "threads": 1,
             "simplex_iteration_limit": _ITERATIONS_MAXIMUM,
         }
         for nom, valeur in reglages.items():
@@ -185,11 +190,18 @@ class Preuve:
     initie: Masque
 
 
-def eprouver(systeme: Systeme, exigences: Exigences, inities: Inities | None = None) -> Preuve:
+def eprouver(
+    systeme: Systeme,
+    exigences: Exigences,
+    inities: Inities | None = None,
+    charnieres: Masque | None = None,
+) -> Preuve:
     """Cherche, pour chaque cible, des mondes possibles qui atteignent ce qu'elle exige.
 
     Un même monde sert à toutes les cibles de sa composante : il faut bien moins de deux programmes par
-    cible. Une cible n'est refusée qu'après le sien.
+    cible. Une grande composante est d'abord coupée en tenant ses charnières (les totaux qui relient les
+    tableaux) à un point possible : un monde trouvé là est un monde de la composante entière. Une cible
+    n'est refusée qu'après son programme entier.
 
     Raises:
         ChiffresIncoherentsError: aucun monde ne porte ces chiffres.
@@ -204,16 +216,76 @@ def eprouver(systeme: Systeme, exigences: Exigences, inities: Inities | None = N
     for composante in composantes(reduit, cibles[np.isnan(bas[cibles])]):
         voulues = np.flatnonzero(rang_exigence[composante.variables] >= 0)
         retenues = rang_exigence[composante.variables[voulues]]
-        recherche = Recherche(
-            trancher(composante.systeme), replace(exigences.parmi(retenues), cibles=voulues)
+        trouvee = _eprouver_composante(
+            trancher(composante.systeme),
+            replace(exigences.parmi(retenues), cibles=voulues),
+            None if inities is None else inities.parmi(retenues),
+            None if charnieres is None else charnieres[composante.variables],
         )
-        recherche.parcourir()
         globales = composante.variables[voulues]
-        bas[globales], haut[globales] = recherche.bas, recherche.haut
-        if inities is not None:
-            initie[globales] = trahies(recherche, inities.parmi(retenues))
+        bas[globales], haut[globales], initie[globales] = trouvee.bas, trouvee.haut, trouvee.initie
     atteinte = _atteint_bas(bas[cibles], exigences) & _atteint_haut(haut[cibles], exigences)
     return Preuve(bas[cibles], haut[cibles], atteinte, initie[cibles])
+
+
+def _eprouver_composante(
+    systeme: Systeme, exigences: Exigences, inities: Inities | None, charnieres: Masque | None
+) -> Preuve:
+    nombre = len(exigences.cibles)
+    preuve = Preuve(
+        np.full(nombre, INFINI), np.full(nombre, -INFINI), np.zeros(nombre, bool), np.ones(nombre, bool)
+    )
+    if charnieres is not None and len(systeme.valeurs) > _GRANDE:
+        for rangs, sous, cibles in _morceaux(systeme, exigences, charnieres):
+            siennes = replace(exigences.parmi(rangs), cibles=cibles)
+            recherche = Recherche(sous, siennes)
+            recherche.parcourir()
+            _consigner(preuve, rangs, recherche, inities)
+    restent = np.flatnonzero(~preuve.prouvee | preuve.initie)
+    if len(restent):
+        recherche = Recherche(systeme, exigences.parmi(restent))
+        recherche.parcourir()
+        _consigner(preuve, restent, recherche, inities)
+    return preuve
+
+
+def _consigner(preuve: Preuve, rangs: Entiers, recherche: Recherche, inities: Inities | None) -> None:
+    preuve.bas[rangs] = np.minimum(preuve.bas[rangs], recherche.bas)
+    preuve.haut[rangs] = np.maximum(preuve.haut[rangs], recherche.haut)
+    preuve.prouvee[rangs] = _atteint_bas(recherche.bas, recherche.exigences) & _atteint_haut(
+        recherche.haut, recherche.exigences
+    )
+    trahie = np.zeros(len(rangs), bool) if inities is None else trahies(recherche, inities.parmi(rangs))
+    preuve.initie[rangs] = trahie
+
+
+def _morceaux(
+    systeme: Systeme, exigences: Exigences, charnieres: Masque
+) -> Iterator[tuple[Entiers, Systeme, Entiers]]:
+    """Coupe une composante à ses charnières : les rangs des cibles, le morceau, ses cibles.
+
+    Les charnières sont tenues au milieu de deux points possibles, donc à un point possible.
+    """
+    programme, tenues = Programme(systeme), np.flatnonzero(charnieres)
+    points = [programme.minimiser((tenues, signe * np.ones(len(tenues)))) for signe in (1.0, -1.0)]
+    possibles = [point for point in points if point is not None]
+    if not possibles:
+        return
+    milieu = np.mean(possibles, axis=0)
+    fige = replace(
+        systeme,
+        bas=systeme.bas_presume,
+        haut=systeme.haut_presume,
+        valeurs=np.where(charnieres, milieu, np.nan),
+        erreurs=np.where(charnieres, _PRECISION, 0.0),
+    )
+    libres = exigences.cibles[~charnieres[exigences.cibles]]
+    reduit = reduire(fige, libres)
+    rang = np.full(len(systeme.valeurs), -1)
+    rang[exigences.cibles] = np.arange(len(exigences.cibles))
+    for morceau in composantes(reduit, libres[np.isnan(reduit.valeurs[libres])]):
+        cibles = np.flatnonzero(rang[morceau.variables] >= 0)
+        yield rang[morceau.variables[cibles]], morceau.systeme, cibles
 
 
 def _atteint_bas(valeurs: Reels, exigences: Exigences) -> Masque:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,14 @@ from observatoire.indicateurs.audit.attaque import Attaque, Publication
 from observatoire.indicateurs.audit.bornes import Exigences, eprouver
 from observatoire.indicateurs.audit.grille import CLE
 from observatoire.indicateurs.audit.inities import Inities
+from observatoire.indicateurs.audit.personnes import INITIE_MAXIMUM, memes_personnes
 from observatoire.indicateurs.audit.systeme import INFINI
 from observatoire.perimetre import Periode
 
+if TYPE_CHECKING:
+    from observatoire.indicateurs.audit.geographie import Geographie
+
 EXIGENCES = [*CLE, "bas_maximum", "haut_minimum", "valeur", "effectif"]
-INITIE_MAXIMUM = 2
 
 DEDUITE = "se recalcule de trop près à partir de ce qui est publié"
 PUBLIEE = "est publiée alors qu'elle doit être cachée"
@@ -110,7 +113,8 @@ def auditer(publication: Publication, exigences: pd.DataFrame, seuil_personnes: 
             cibles["bas_maximum"].to_numpy(dtype=float)[liees],
             cibles["haut_minimum"].to_numpy(dtype=float)[liees],
         ),
-        _inities(cibles.iloc[liees]),
+        _inities(cibles.iloc[liees], attaque.geographie),
+        attaque.grille.charnieres,
     )
     bas[liees], haut[liees] = preuve.bas, preuve.haut
     prouvee[liees], initie[liees] = preuve.prouvee, preuve.initie
@@ -129,11 +133,11 @@ def auditer(publication: Publication, exigences: pd.DataFrame, seuil_personnes: 
     )
 
 
-def _inities(cibles: pd.DataFrame) -> Inities:
+def _inities(cibles: pd.DataFrame, geographie: Geographie) -> Inities:
     connues = (cibles["effectif"] <= INITIE_MAXIMUM) & (cibles["effectif"] >= 1) & cibles["valeur"].notna()
     rangs = np.flatnonzero(connues)
     valeurs = cibles["valeur"].to_numpy(dtype=float)[rangs]
-    return Inities(rangs, valeurs, np.full(len(rangs), 0.005))
+    return Inities(rangs, valeurs, np.full(len(rangs), 0.005), memes_personnes(cibles, geographie))
 
 
 def _publiees(cibles: pd.DataFrame, valeurs: pd.DataFrame) -> np.ndarray:

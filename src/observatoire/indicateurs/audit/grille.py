@@ -10,6 +10,7 @@ import pandas as pd
 
 from observatoire.indicateurs.audit.presences import crans, trimestres_de
 from observatoire.perimetre import Periode
+from observatoire.referentiel import ENSEMBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,6 +135,15 @@ class Grille:
             lignes = siennes["ligne"].to_numpy()[connues]
             reperes[lignes] = bloc.rangs[tuple(rangs[connues] for rangs in position)]
         return reperes
+
+    @property
+    def charnieres(self) -> Masque:
+        """Dit quelles variables sont des ensembles : ce qui relie les tableaux entre eux."""
+        rendues = np.zeros(self.variables, dtype=bool)
+        for (_, ventilation), bloc in self.blocs.items():
+            if ventilation == ENSEMBLE:
+                rendues[bloc.rangs] = True
+        return rendues
 
     def en_jeu(self, ecrites: pd.DataFrame, geographie: Geographie) -> Masque:
         """Dit quelles variables comptent : les cellules écrites, et les inconnues qui les relient.

@@ -20,18 +20,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inities:
-    """Les cibles connues d'un initié (par rang), ce qu'il en sait et à quel arrondi près."""
+    """Les cibles connues d'un initié (par rang), ce qu'il en sait et à quel arrondi près.
+
+    `personnes` numérote toutes les cibles, du même numéro si les mêmes personnes les font : un initié
+    n'apprend rien d'une cellule qui ne compte que lui.
+    """
 
     rangs: Entiers
     valeurs: Reels
     erreurs: Reels
+    personnes: Entiers
 
     def parmi(self, cibles: Entiers) -> Inities:
         """Rend les initiés de ces cibles, renumérotées dans leur ordre."""
         nouveaux = np.full(max(int(max(self.rangs, default=-1)), int(max(cibles, default=-1))) + 1, -1)
         nouveaux[cibles] = np.arange(len(cibles))
         retenus = nouveaux[self.rangs] >= 0
-        return Inities(nouveaux[self.rangs[retenus]], self.valeurs[retenus], self.erreurs[retenus])
+        return Inities(
+            nouveaux[self.rangs[retenus]],
+            self.valeurs[retenus],
+            self.erreurs[retenus],
+            self.personnes[cibles],
+        )
 
 
 def trahies(recherche: Recherche, inities: Inities) -> Masque:
@@ -41,8 +51,7 @@ def trahies(recherche: Recherche, inities: Inities) -> Masque:
     varie pour chacun d'eux. Seules les paires qui restent sont essayées une à une.
     """
     nombre = len(inities.rangs)
-    douteuses = np.ones((nombre, recherche.nombre), dtype=bool)
-    douteuses[np.arange(nombre), inities.rangs] = False
+    douteuses = inities.personnes[inities.rangs][:, np.newaxis] != inities.personnes[np.newaxis, :]
     for groupe in _groupes(nombre):
         varient = _varient(recherche, inities, groupe)
         douteuses[np.ix_(groupe, varient)] = False

@@ -104,7 +104,7 @@ def _modalites(assemblage: Assemblage, bloc: Bloc, grille: Grille) -> None:
         return
     communes = [p for p in bloc.datees if p in ensemble.periodes]
     tout = ensemble.en(periodes=communes).reshape(1, -1)
-    parties = bloc.en(periodes=communes).reshape(len(bloc.modalites), -1)
+    parties = bloc.en(periodes=communes).reshape(len(bloc.modalites), tout.size)
     for partie in parties:
         assemblage.ajouter(np.stack([tout[0], partie], axis=1), [1, -1], POSITIF)
     coefficients = [-1.0] + [1.0] * len(parties)
@@ -126,7 +126,7 @@ def _croiser(assemblage: Assemblage, bloc: Bloc, grille: Grille) -> None:
 def _partager(assemblage: Assemblage, tout: Bloc, modalite: str, bloc: Bloc, parties: list[str]) -> None:
     communes = [p for p in bloc.periodes if p in tout.periodes]
     entier = tout.en([modalite], None, communes).reshape(1, -1)
-    detail = bloc.en(parties, None, communes).reshape(len(parties), -1)
+    detail = bloc.en(parties, None, communes).reshape(len(parties), entier.size)
     coefficients = [1.0] + [-1.0] * len(parties)
     assemblage.ajouter(np.concatenate([entier, detail]).T, coefficients)
 

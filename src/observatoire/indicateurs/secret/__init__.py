@@ -2,14 +2,14 @@
 
 Deux temps. Les règles primaires (`primaire`) désignent les cellules sensibles. La suppression
 complémentaire (`suppression`), conjointe sur tous les territoires et toutes les périodes d'un
-indicateur, tait en plus ce qu'il faut pour qu'aucune ne se recalcule par différence : le total moins les autres
-modalités, l'année moins trois trimestres, le département moins ses territoires. L'auditeur
+indicateur, tait en plus ce qu'il faut pour qu'aucune ne se recalcule par différence : le total moins les
+autres modalités, l'année moins trois trimestres, le département moins ses territoires. L'auditeur
 (`indicateurs.audit`), qui n'en partage pas une ligne, le vérifie ensuite sur les chiffres écrits.
 """
 
-from observatoire.indicateurs.secret.ancien import appliquer_secret, seuil_personnes
+from observatoire.indicateurs.secret.geographie import Geographie
 from observatoire.indicateurs.secret.politique import Politique
 from observatoire.indicateurs.secret.protection import PUBLIE, SECRET, Protection, proteger
-from observatoire.indicateurs.secret.suppression import SecretImpossible
+from observatoire.indicateurs.secret.suppression import SecretImpossibleError
 
-__all__ = ["PUBLIE", "SECRET", "Politique", "Protection", "SecretImpossible", "appliquer_secret", "proteger", "seuil_personnes"]
+__all__ = ["PUBLIE", "SECRET", "Geographie", "Politique", "Protection", "SecretImpossibleError", "proteger"]

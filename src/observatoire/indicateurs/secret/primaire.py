@@ -1,10 +1,11 @@
-"""Les règles primaires : quelles cellules sont sensibles, et l'intervalle qu'un lecteur doit au moins trouver.
+"""Les règles primaires : quelles cellules sont sensibles, et l'intervalle qu'un lecteur doit trouver.
 
-| raison | règle | intervalle exigé |
-|---|---|---|
-| personnes | une à k − 1 personnes, quelle que soit l'unité | un compte : de 0 à max(k, valeur + 1) ; une somme : de 0 à 18 % de plus |
-| groupe | donnée sensible que presque tous portent : ensemble − valeur < k | assez bas pour que k n'en soient pas |
-| contributeurs | moins de trois employeurs, ou un qui fait plus de 85 % | la dominance ne se vérifie plus |
+- `personnes` : une à k − 1 personnes, quelle que soit l'unité. Un compte doit pouvoir aller de 0 à
+  max(k, valeur + 1), une somme de 0 à 18 % de plus.
+- `groupe` : une donnée sensible que presque tous portent (ensemble − valeur < k). Le compte doit pouvoir
+  être assez bas pour que k personnes ne la portent pas.
+- `contributeurs` : moins de trois employeurs, ou un qui fait plus de 85 % de la somme. La dominance ne doit
+  plus se vérifier.
 
 L'intervalle d'un compte n'apprend rien de plus que la règle elle-même. Celui d'une somme dominée est
 celui du manuel SDC d'Eurostat pour la règle (1, 85) : 100/85 × le premier − la somme, des deux côtés.
@@ -50,24 +51,30 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
         & (ensemble - valeur).lt(seuil)
     )
     seule = valeur.gt(0) & (
-        cellules["employeurs"].lt(politique.employeurs)
-        | (cellules["premier"] > politique.dominance * valeur)
+        cellules["employeurs"].lt(politique.employeurs) | (cellules["premier"] > politique.dominance * valeur)
     )
     raison = pd.Series("", index=cellules.index, dtype="string")
     for nom, lesquelles in ((CONTRIBUTEURS, seule), (GROUPE, groupe), (PERSONNES, petite)):
         raison = raison.mask(lesquelles.fillna(value=False).astype(bool), nom)
     somme = cellules["unite"].isin(_SOMMES)
     haut = pd.Series(float("nan"), index=cellules.index).astype("Float64")
-    marge = (valeur * (1 / politique.dominance - 1)).clip(upper=(ensemble - valeur) / 2)
+    # Le lecteur connaît l'ensemble : une partie ne peut pas lui sembler plus grande.
+    total = ensemble.mask(cellules["ventilation"] == ENSEMBLE)
+    marge = _minimum(valeur * (1 / politique.dominance - 1), (total - valeur) / 2)
     domine = (cellules["premier"].astype("Float64") / politique.dominance - valeur).fillna(0)
     besoin = marge.where(domine <= 0, domine)
-    compte = pd.concat([seuil.astype("Float64"), valeur + 1], axis=1).max(axis=1)
+    compte = _minimum(pd.concat([seuil.astype("Float64"), valeur + 1], axis=1).max(axis=1), total)
     haut = compte.mask(somme, valeur + marge).mask(raison.eq(CONTRIBUTEURS), valeur + besoin)
     haut = haut.mask(raison.eq(GROUPE), valeur)
     bas = (valeur - besoin).clip(lower=0).where(raison.eq(CONTRIBUTEURS), 0)
     bas = bas.mask(raison.eq(GROUPE), (ensemble - seuil).clip(lower=0))
     vides = raison.eq("")
     return pd.DataFrame({"raison": raison, "bas": bas.mask(vides), "haut": haut.mask(vides)})
+
+
+def _minimum(un: pd.Series, autre: pd.Series) -> pd.Series:
+    """Le plus petit des deux, celui qui existe si l'autre manque."""
+    return pd.concat([un, autre], axis=1).min(axis=1)
 
 
 def _sensible(ventilation: str) -> bool:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 PUBLIABLE, FIXE, CACHEE = 0, 1, 2
 BOUGE = 1e-5
+VARIE = 0.05  # ce dont une cellule doit au moins pouvoir varier aux yeux d'un initié
 _EPSILON = 1e-3  # ce que coûte un écart dans une cellule déjà cachée : presque rien
 _INFINI = highspy.kHighsInf
 
 
-class CalculInacheve(ObservatoireError):
+class CalculInacheveError(ObservatoireError):
     """Le solveur n'a pas conclu : ce n'est jamais une protection."""
 
 
@@ -55,12 +56,16 @@ class Systeme:
 
 @dataclass(frozen=True, slots=True)
 class Cible:
-    """Ce qu'un témoin doit montrer : `cellule` peut valoir `besoin` de plus (sens 1) ou de moins (sens −1)."""
+    """Ce qu'un témoin doit montrer : `cellule` peut valoir `besoin` de plus (sens 1) ou de moins (sens −1).
+
+    `bloc` : où le chercher d'abord ; `sachant` : la cellule qu'un initié connaît, et qui n'y bouge donc pas.
+    """
 
     cellule: int
     sens: int
     besoin: float
     bloc: int = -1
+    sachant: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +76,8 @@ class Temoin:
 
     def montre(self, cible: Cible) -> bool:
         """Dit si la cible est atteinte."""
-        return bool(cible.sens * self.ecart[cible.cellule] >= cible.besoin - BOUGE)
+        su = cible.sachant >= 0 and self.bouge(cible.sachant)
+        return not su and bool(cible.sens * self.ecart[cible.cellule] >= cible.besoin - BOUGE)
 
     def bouge(self, cellule: int) -> bool:
         """Dit si la cellule y a une autre valeur."""
@@ -95,13 +101,15 @@ class Programmes:
         """Rend le témoin le moins coûteux de son bloc, à défaut du système ; `None` s'il n'y en a pas.
 
         Raises:
-            CalculInacheve: le solveur ne conclut pas.
+            CalculInacheveError: le solveur ne conclut pas.
         """
         valeur = float(self._systeme.valeurs[cible.cellule])
         if cible.sens < 0 and cible.besoin > valeur + BOUGE:
             return None
-        trouve = self._blocs[cible.bloc].chercher(cible) if self._blocs and cible.bloc >= 0 else None
-        return trouve or self._entier.chercher(cible)
+        for programme in (*self._blocs[cible.bloc : cible.bloc + 1], self._entier):
+            if temoin := programme.chercher(cible):
+                return temoin
+        return None
 
     def taire(self, cellules: NDArray[np.intp]) -> None:
         """Ces cellules sont cachées : y bouger ne coûte presque plus rien."""
@@ -127,7 +135,7 @@ def _solveur() -> _Highs:
 
 
 class _Programme:
-    """Le programme d'une partie des inconnues ; chaque cellule mobile y a deux colonnes, en plus et en moins."""
+    """Le programme d'une partie des inconnues ; une cellule mobile y a deux colonnes, en plus et en moins."""
 
     def __init__(self, systeme: Systeme, parmi: NDArray[np.bool_], repos: NDArray[np.float64] | None) -> None:
         self._systeme = systeme
@@ -202,7 +210,8 @@ class _Programme:
             if solveur.getModelStatus() == highspy.HighsModelStatus.kOptimal:
                 break
         self._conclure(solveur.getModelStatus())
-        return np.maximum(np.asarray(solveur.getSolution().col_value)[: self._plus], 0.0)
+        point: NDArray[np.float64] = np.asarray(solveur.getSolution().col_value)[: self._plus]
+        return np.maximum(point, 0.0)
 
     def chercher(self, cible: Cible) -> Temoin | None:
         """Rend le témoin le moins coûteux, `None` s'il n'y en a pas."""
@@ -211,12 +220,16 @@ class _Programme:
             return None
         sens, autre = (self._plus, self._moins) if cible.sens > 0 else (self._moins, self._plus)
         besoin = cible.besoin if cible.sens > 0 else min(cible.besoin, valeur)
+        if cible.sachant >= 0:
+            self.figer(np.array([cible.sachant]))
         self._solveur.changeColBounds(sens + rang, besoin, _INFINI if cible.sens > 0 else valeur)
         self._solveur.changeColBounds(autre + rang, 0.0, 0.0)
         self._solveur.run()
         statut = self._solveur.getModelStatus()
         solution = np.asarray(self._solveur.getSolution().col_value)
         self.liberer(cible.cellule)
+        if cible.sachant >= 0:
+            self.liberer(cible.sachant)
         if statut == highspy.HighsModelStatus.kInfeasible:
             return None
         self._conclure(statut)
@@ -226,7 +239,7 @@ class _Programme:
 
     def _conclure(self, statut: highspy.HighsModelStatus) -> None:
         if statut != highspy.HighsModelStatus.kOptimal:
-            raise CalculInacheve(
+            raise CalculInacheveError(
                 f"Le calcul du secret ne conclut pas ({statut.name}) : rien n'est publié.",
                 "Relancer « observatoire construire » ; si cela dure, réduire le plan de publication.",
             )

@@ -1,4 +1,4 @@
-"""La protection de toutes les cellules : un système par tableau, l'ensemble d'abord, les croisements en dernier.
+"""La protection de toutes les cellules : un système par tableau, l'ensemble d'abord, puis le détail.
 
 Les tableaux d'un indicateur se touchent par leurs marges : l'ensemble pour une ventilation, les deux axes
 pour un croisement. Un tableau est protégé marges tenues fixes, même cachées : un témoin d'un tableau
@@ -12,7 +12,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ import pandas as pd
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, Cible
-from observatoire.indicateurs.secret.suppression import SecretImpossible, supprimer
+from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
 from observatoire.indicateurs.secret.tableaux import Structure, Tableau
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE, ventilations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
 LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
 _RIEN = 1e-9
+_INITIES = 2
 _PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
 _ARRONDIS = {"h": 1e-6, "€": 1e-6}
 _ECHELLES = {"h": 100.0, "€": 10_000.0}
@@ -82,14 +83,17 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
         geographie: les mailles des territoires tabulés.
 
     Raises:
-        SecretImpossible: une cellule ne peut pas être protégée : rien n'est publié.
+        SecretImpossibleError: une cellule ne peut pas être protégée : rien n'est publié.
     """
     table = cellules.reset_index(drop=True)
     table = table.assign(**exigences(table, politique))
     deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
+    table["close"] = deja.eq(DEJA_CACHEE)
     cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE)).to_numpy(dtype=bool, copy=True)
     fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
-    preparees = [_preparer(REGISTRE[str(nom)], lignes) for nom, lignes in table.groupby("indicateur", sort=False)]
+    preparees = [
+        _preparer(REGISTRE[str(nom)], lignes) for nom, lignes in table.groupby("indicateur", sort=False)
+    ]
     proteges = [p for p in preparees if p is not None]
     for rang in (0, 1, 2):
         taches = [t for p in proteges for t in _taches(*p, rang, geographie, cachees, fixes)]
@@ -100,14 +104,20 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
     return Protection(table.assign(statut=statut))
 
 
-def _preparer(indicateur: Indicateur, lignes: pd.DataFrame) -> tuple[Indicateur, pd.DataFrame, Structure] | None:
+def _preparer(
+    indicateur: Indicateur, lignes: pd.DataFrame
+) -> tuple[Indicateur, pd.DataFrame, Structure] | None:
     """Met un indicateur à l'échelle du calcul ; `None` s'il n'est ni une somme ni un compte de personnes."""
     if not (indicateur.personnes and indicateur.absence_nulle):
         return None
     echelle = _ECHELLES.get(indicateur.unite, 1.0)
     cles = lignes[["territoire", "periode", "ventilation"]].itertuples(index=False, name=None)
     mesures = lignes[["valeur", "bas", "haut"]].astype("Float64").fillna(0).astype(float) / echelle
-    lignes = lignes.assign(**mesures, poids=[_poids(*cle) for cle in cles])
+    lignes = lignes.assign(
+        **mesures,
+        poids=[_poids(*cle) for cle in cles],
+        tranche=lignes["territoire"].str.split(":").str[0] + ", rythme " + lignes["periode"].map(_rythme),
+    )
     arrondi = _ARRONDIS.get(indicateur.unite, 0.0) / echelle
     structure = Structure(
         somme_territoires="territoire" in indicateur.additif,
@@ -127,22 +137,27 @@ def _taches(
     cachees: Masque,
     fixes: Masque,
 ) -> Iterator[_Tache]:
-    """Rend les tableaux d'un indicateur : de rang 0, son ensemble ; 1, ses ventilations ; 2, leurs croisements."""
+    """Rend les tableaux d'un indicateur : rang 0, l'ensemble ; 1, les ventilations ; 2, les croisements."""
     for ventilation in (ENSEMBLE, *indicateur.ventilations):
         axes = _axes(ventilation)
-        propres = lignes[lignes["ventilation"] == ventilation]
+        # Une cellule cachée par une édition passée n'est plus une cellule : une inconnue du lecteur.
+        propres = lignes[(lignes["ventilation"] == ventilation) & ~lignes["close"]]
         if len(axes) != rang or propres.empty:
             continue
-        marges = lignes[lignes["ventilation"].isin(axes)]
+        marges = lignes[lignes["ventilation"].isin(axes) & ~lignes["close"]]
         _taire_les_parties(propres, marges, cachees)
         if not propres["raison"].ne("").any():
             continue
+        if not structure.somme_periodes:
+            marges = _du_tableau(marges, propres)
         tableau = _avec_marges(propres, marges, partagees=ventilation not in indicateur.multiples)
         rangs = tableau.index
         etat = np.where(cachees[rangs], CACHEE, np.where(fixes[rangs], FIXE, PUBLIABLE))
         locale = ventilation != ENSEMBLE and ventilations()[ventilation].locale
         yield _Tache(
-            tableau.assign(etat=np.where(tableau["marge"], FIXE, etat)),
+            tableau.assign(
+                etat=np.where(tableau["marge"], FIXE, etat), couverte=_couvertes(tableau, cachees)
+            ),
             replace(structure, locale=locale),
             geographie,
         )
@@ -162,39 +177,71 @@ def _executer(taches: list[_Tache]) -> Iterable[NDArray[np.int64]]:
 def _taire(tache: _Tache) -> NDArray[np.int64]:
     """Rend les numéros des cellules à taire d'un tableau.
 
+    Une cellule qui ne peut pas être protégée fait taire toute sa tranche (son niveau et son rythme), à
+    défaut tout le tableau.
+
     Raises:
-        SecretImpossible: une cellule ne peut pas être protégée.
+        SecretImpossibleError: une cellule ne peut pas être protégée, son tableau entier tu.
     """
     cellules = tache.cellules
-    tableau = Tableau(cellules, tache.structure, tache.geographie)
-    periodes = [_bloc(p) for p in cellules["periode"]]
-    numeros = {periode: rang for rang, periode in enumerate(dict.fromkeys(periodes))}
-    cibles = [
-        Cible(rang, sens, besoin, numeros[periode])
-        for rang, (cellule, periode) in enumerate(zip(cellules.itertuples(), periodes, strict=True))
-        if cellule.raison and not cellule.marge
-        for sens, besoin in ((1, cellule.haut - cellule.valeur), (-1, cellule.valeur - cellule.bas))
-        if besoin > _RIEN
+    systeme = (tableau := Tableau(cellules, tache.structure, tache.geographie)).systeme()
+    numeros = {periode: rang for rang, periode in enumerate(dict.fromkeys(map(_bloc, cellules["periode"])))}
+    blocs = [tableau.bloc(periode) for periode in numeros]
+    cibles, tranches = _cibles(cellules, numeros), cellules["tranche"].to_numpy()
+    while True:
+        try:
+            resultat = supprimer(systeme, cibles, blocs, _initiations(tableau, cellules))
+            return np.asarray(cellules.index[resultat.cachees])
+        except SecretImpossibleError as erreur:
+            restent = systeme.etat == PUBLIABLE
+            de_sa_tranche = restent & (tranches == tranches[erreur.cellule])
+            if not restent.any():
+                raise _nommer(cellules.iloc[erreur.cellule]) from None
+            a_taire = de_sa_tranche if de_sa_tranche.any() else restent
+            systeme = replace(systeme, etat=np.where(a_taire, CACHEE, systeme.etat).astype(np.int8))
+
+
+def _cibles(cellules: pd.DataFrame, numeros: dict[str, int]) -> list[Cible]:
+    """Ce qu'un témoin doit montrer de chaque cellule sensible, et le bloc où le chercher d'abord."""
+    besoins = ((1, cellules["haut"] - cellules["valeur"]), (-1, cellules["valeur"] - cellules["bas"]))
+    vises = (cellules["raison"].ne("") & ~cellules["marge"]).to_numpy(dtype=bool)
+    return [
+        Cible(rang, sens, float(besoin.iloc[rang]), numeros[_bloc(str(cellules["periode"].iloc[rang]))])
+        for rang in np.flatnonzero(vises).tolist()
+        for sens, besoin in besoins
+        if besoin.iloc[rang] > _RIEN
     ]
-    try:
-        resultat = supprimer(tableau.systeme(), cibles, [tableau.bloc(p) for p in numeros])
-    except SecretImpossible as erreur:
-        raise _nommer(cellules.iloc[erreur.cellule]) from None
-    return np.asarray(cellules.index[resultat.cachees])
 
 
-def _nommer(cellule: pd.Series) -> SecretImpossible:
+def _initiations(tableau: Tableau, cellules: pd.DataFrame) -> dict[int, frozenset[int]]:
+    """Les cellules que quelqu'un connaît (une ou deux personnes), et celles où il n'y a rien à lui cacher.
+
+    Ce sont les mêmes qu'elle, sous un autre nom, et celles qui font tout un ensemble caché : il ne le
+    connaît pas, mais le calcul tient les ensembles fixes.
+    """
+    connues = cellules["effectif"].between(1, _INITIES) & cellules["raison"].ne("") & ~cellules["marge"]
+    sues = np.flatnonzero(connues.fillna(value=False).to_numpy(dtype=bool)).tolist()
+    memes = tableau.identiques() if sues else np.empty(0, np.int64)
+    couvertes = (cellules["couverte"] & cellules["valeur"].ge(cellules["plafond"])).to_numpy(dtype=bool)
+    return {rang: frozenset(np.flatnonzero((memes == memes[rang]) | couvertes).tolist()) for rang in sues}
+
+
+def _nommer(cellule: pd.Series) -> SecretImpossibleError:
     """L'erreur dit la tranche, jamais la cellule exacte ni sa valeur."""
     tranche = f"{cellule['indicateur']}.{cellule['ventilation']}"
-    niveau, rythme = cellule["territoire"].split(":")[0], Periode.lire(cellule["periode"]).rythme
-    return SecretImpossible(
-        f"{tranche} ne peut pas être protégé au niveau {niveau}, rythme {rythme} : rien n'est publié.",
+    niveau, rythme = cellule["territoire"].split(":")[0], _rythme(cellule["periode"])
+    return SecretImpossibleError(
+        f"{tranche} ne peut pas être protégé au niveau {cellule['tranche']} : rien n'est publié.",
         f'Retirer cette tranche du plan : [publication.exceptions.{niveau}] {rythme} = ["{tranche}"].',
     )
 
 
+def _rythme(periode: str) -> str:
+    return Periode.lire(periode).rythme
+
+
 def _bloc(periode: str) -> str:
-    """La période dont les trimestres suffisent le plus souvent à un témoin : la sienne, ou son année civile."""
+    """La période où un témoin se trouve le plus souvent : la sienne, ou son année civile."""
     lue = Periode.lire(periode)
     return periode if lue.rythme == "glissant" else str(lue.annee)
 
@@ -207,36 +254,39 @@ def _axes(ventilation: str) -> tuple[str, ...]:
     return axes if len(axes) > 1 else (ENSEMBLE,)
 
 
-def _compose(ventilation: str, modalite: str, marge: Any) -> bool:
-    """Dit si une modalité entre dans une marge : toutes dans l'ensemble, « F×M26 » dans « F » et dans « M26 »."""
-    if marge.ventilation == ENSEMBLE:
-        return True
-    axe = ventilations()[ventilation].axes.index(marge.ventilation)
-    return modalite.split("×")[axe] == str(marge.modalite)
+def _parties(ventilation: str, codes: Iterable[str], marge: pd.Series) -> tuple[str, ...]:
+    """Les modalités d'une marge : toutes dans l'ensemble, « F×M26 » dans « F » et dans « M26 »."""
+    if marge["ventilation"] == ENSEMBLE:
+        return tuple(codes)
+    axe = ventilations()[ventilation].axes.index(marge["ventilation"])
+    return tuple(code for code in codes if code.split("×")[axe] == marge["modalite"])
 
 
 def _taire_les_parties(propres: pd.DataFrame, marges: pd.DataFrame, cachees: Masque) -> None:
     """Ce qui compose une marge cachée est caché, zéros compris."""
-    for marge in marges[cachees[marges.index]].itertuples():
-        ici = propres["territoire"].eq(marge.territoire) & propres["periode"].eq(marge.periode)
-        for cellule in propres[ici].itertuples():
-            if _compose(cellule.ventilation, cellule.modalite, marge):
-                cachees[cellule.Index] = True
+    ventilation, codes = propres["ventilation"].iloc[0], propres["modalite"].unique()
+    for _, marge in marges[cachees[marges.index]].iterrows():
+        ici = propres["territoire"].eq(marge["territoire"]) & propres["periode"].eq(marge["periode"])
+        parties = propres["modalite"].isin(_parties(ventilation, codes, marge))
+        cachees[propres.index[ici & parties]] = True
+
+
+def _du_tableau(marges: pd.DataFrame, propres: pd.DataFrame) -> pd.DataFrame:
+    """Les marges des territoires et des périodes où le tableau a des cellules."""
+    cle = ["territoire", "periode"]
+    ici = pd.MultiIndex.from_frame(propres[cle].drop_duplicates())
+    return marges[pd.MultiIndex.from_frame(marges[cle]).isin(ici)]
 
 
 def _avec_marges(propres: pd.DataFrame, marges: pd.DataFrame, *, partagees: bool) -> pd.DataFrame:
-    """Le tableau et ses marges, là où il a des cellules ; `partagees` : ses modalités s'excluent."""
-    codes = sorted(set(propres["modalite"]))
-    ici = set(zip(propres["territoire"], propres["periode"], strict=True))
-    la = [cle in ici for cle in zip(marges["territoire"], marges["periode"], strict=True)]
-    bords = marges[np.array(la, dtype=bool)]
-    parties = [(code,) for code in propres["modalite"]]
-    for marge in bords.itertuples():
-        parties.append(tuple(c for c in codes if _compose(propres["ventilation"].iloc[0], c, marge)))
-    tous = pd.concat([propres.assign(marge=False), bords.assign(marge=True)])
+    """Le tableau et ses marges ; `partagees` : ses modalités s'excluent."""
+    ventilation, codes = propres["ventilation"].iloc[0], sorted(set(propres["modalite"]))
+    parties: list[tuple[str, ...]] = [(code,) for code in propres["modalite"]]
+    parties += [_parties(ventilation, codes, marge) for _, marge in marges.iterrows()]
+    tous = pd.concat([propres.assign(marge=False), marges.assign(marge=True)])
     return tous.assign(
         parties=pd.Series(parties, index=tous.index, dtype=object),
-        plafond=_plafonds(tous, bords),
+        plafond=_plafonds(tous, marges),
         partagee=partagees | ~tous["marge"],
     )
 
@@ -247,6 +297,14 @@ def _plafonds(cellules: pd.DataFrame, marges: pd.DataFrame) -> NDArray[np.float6
     totaux = marges.loc[marges["ventilation"] == ENSEMBLE, [*cle, "valeur"]]
     lus = cellules[cle].merge(totaux, how="left", on=cle)["valeur"]
     return lus.fillna(np.inf).to_numpy(dtype=float)
+
+
+def _couvertes(tableau: pd.DataFrame, cachees: Masque) -> NDArray[np.bool_]:
+    """Dit quelles cellules sont d'un territoire et d'une période dont l'ensemble est caché."""
+    cle = ["territoire", "periode"]
+    ensembles = tableau[tableau["marge"] & (tableau["ventilation"] == ENSEMBLE)]
+    caches = pd.MultiIndex.from_frame(ensembles.loc[cachees[ensembles.index], cle])
+    return np.asarray(pd.MultiIndex.from_frame(tableau[cle]).isin(caches))
 
 
 def _a_un_reste(lignes: pd.DataFrame, jeu: float) -> bool:
@@ -262,4 +320,4 @@ def _a_un_reste(lignes: pd.DataFrame, jeu: float) -> bool:
 def _poids(territoire: str, periode: str, ventilation: str) -> float:
     """Taire un grand niveau, une année ou un ensemble coûte plus : jamais selon la valeur."""
     niveau = _POIDS_NIVEAU.get(territoire.split(":")[0], 10.0)
-    return niveau * _POIDS_RYTHME[Periode.lire(periode).rythme] * (20.0 if ventilation == ENSEMBLE else 1.0)
+    return niveau * _POIDS_RYTHME[_rythme(periode)] * (20.0 if ventilation == ENSEMBLE else 1.0)

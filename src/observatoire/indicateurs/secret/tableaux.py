@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from observatoire.indicateurs.secret.geographie import REGION, RESTE, Geographie
 from observatoire.indicateurs.secret.programme import Systeme
@@ -23,6 +22,7 @@ from observatoire.perimetre import Periode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
     from numpy.typing import NDArray
 
 ETATS = 4
@@ -114,17 +114,29 @@ class Tableau:
         """Rend le système de ce tableau."""
         lignes = Lignes()
         inconnues = self._numero.size
-        for rang, cellule in enumerate(self._cellules.itertuples(index=False)):
-            atomes = self._atomes(cellule.territoire, cellule.periode, cellule.parties)
+        partagees = self._cellules["partagee"].to_numpy(dtype=bool)
+        plafonds = self._cellules["plafond"].to_numpy(dtype=float)
+        for rang, cle in enumerate(self._cles()):
+            atomes = self._atomes(*cle)
             variables = np.append(atomes, inconnues + rang)
             coefficients = np.append(np.ones(len(atomes)), -1.0)
             jeu = self._structure.arrondi * (1 + len(atomes))
-            lignes.ajouter(variables, coefficients, -jeu, jeu if cellule.partagee else _SANS_BORNE)
-            if cellule.plafond < _SANS_BORNE:
-                lignes.ajouter(variables[-1:], np.ones(1), 0.0, cellule.plafond)
+            lignes.ajouter(variables, coefficients, -jeu, jeu if partagees[rang] else _SANS_BORNE)
+            if plafonds[rang] < _SANS_BORNE:
+                lignes.ajouter(variables[-1:], np.ones(1), 0.0, float(plafonds[rang]))
         for variables, coefficients in (*self._presences(), *self._unions()):
             lignes.ajouter(variables, coefficients, -_SANS_BORNE, 0.0)
         return lignes.systeme(self._cellules, inconnues)
+
+    def identiques(self) -> NDArray[np.int64]:
+        """Rend un numéro par cellule, le même quand les territoires ont les mêmes mailles (Paris, T1)."""
+        cles = [(self._geographie.composition[t], p, parties) for t, p, parties in self._cles()]
+        numeros = {cle: rang for rang, cle in enumerate(dict.fromkeys(cles))}
+        return np.array([numeros[cle] for cle in cles], dtype=np.int64)
+
+    def _cles(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        colonnes = (self._cellules[nom] for nom in ("territoire", "periode", "parties"))
+        return zip(*colonnes, strict=True)
 
     def bloc(self, periode: str) -> NDArray[np.bool_]:
         """Les inconnues des trimestres d'une période, et de l'année civile d'un trimestre."""

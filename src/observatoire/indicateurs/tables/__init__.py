@@ -24,12 +24,18 @@ que compter des textes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from observatoire.indicateurs.tables import clauses, marches, parcours, projets, structures, suivi
+from observatoire.indicateurs.tables.lieux import (
+    OBJETS,
+    ecrire_mailles,
+    marquer,
+    se_partage,
+    situer,
+)
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
@@ -37,18 +43,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from observatoire.indicateurs.registre import Indicateur
 
 _MODULES = (suivi, parcours, clauses, marches, projets, structures)
 ETUDES = {etude.nom: etude for module in _MODULES for etude in module.ETUDES}
 GENRES = {nom: etude.genre for nom, etude in ETUDES.items()}
-_OBJETS = {
-    "execution": "clause_id",
-    "execution_marche": "marche_id",
-    "projet": "marche_cle",
-    "residence": "personne",
-    "structure": "siret",
-}
 
 _NUMEROTES = {
     "contrat_id": """
@@ -70,21 +68,6 @@ _NUMEROTES = {
     """,
 }
 
-# Les colonnes qu'une ventilation ajoute à la table d'étude : (expression, jointure).
-_AJOUTS = {
-    "public": (
-        "coalesce(p.public, 'NR') as public",
-        "left join etude_publics p on p.personne = e.personne",
-    ),
-    "habite_le_territoire": (
-        """case when d.objet_id is not null then 'OUI'
-             when e.departement_residence = 'NR' then 'NR'
-             else 'NON' end as habite_le_territoire""",
-        """left join etude_territoires d
-             on d.motif = 'residence' and d.objet_id = e.personne and d.territoire = r.territoire""",
-    ),
-}
-
 
 def preparer(
     connexion: duckdb.DuckDBPyConnection, niveaux: Sequence[str], periodes: pd.DataFrame
@@ -93,9 +76,10 @@ def preparer(
     publiees = _publiees()
     connexion.register("periodes_recues", periodes)
     connexion.register("publiees_recues", publiees)
-    periode, publiee = _enumerer(periodes["periode"]), _enumerer(publiees["publiee"])
+    periode, publiee = _enumerer(periodes["periode"]), _enumerer([ENSEMBLE, *publiees["publiee"]])
     _ecrire(connexion, "periodes", f"select * replace (periode::{periode} as periode) from periodes_recues")
-    _ecrire(connexion, "publiees", f"select * replace (publiee::{publiee} as publiee) from publiees_recues")
+    connexion.execute(f"create or replace temp type modalite as {publiee}")
+    _ecrire(connexion, "publiees", "select * replace (publiee::modalite as publiee) from publiees_recues")
     mois = "unnest(generate_series(debut, fin, interval 1 month))::date"
     _ecrire(connexion, "calendrier", f"select genre, periode, {mois} as mois from periodes")
     for nom, requete in _NUMEROTES.items():
@@ -104,7 +88,7 @@ def preparer(
     objets = " union all ".join(
         f"""select motif, no as objet_id, territoire from entrepot.rattachements
         join nos_{nom} on id = objet_id where motif = '{motif}'"""
-        for motif, nom in _OBJETS.items()
+        for motif, nom in OBJETS.items()
     )
     lignes = connexion.execute(f"{retenus} order by territoire", {"niveaux": list(niveaux)}).fetchall()
     territoires = [territoire for (territoire,) in lignes]
@@ -118,49 +102,14 @@ def preparer(
         from entrepot.beneficiaires_publics p join nos_personne on id = p.personne
     """
     _ecrire(connexion, "etude_publics", f"select distinct * from ({_traduire(publics, ['public'])})")
+    ecrire_mailles(connexion)
     _ecrire(connexion, "travail", suivi.TRAVAIL)
     for etude in ETUDES.values():
-        _ecrire(connexion, f"etude_{etude.nom}", _traduire(etude.requete, etude.ventilees))
+        _ecrire(connexion, f"etude_{etude.nom}", situer(etude, _traduire(etude.requete, etude.ventilees)))
+        if se_partage(connexion, etude):
+            _ecrire(connexion, f"etude_{etude.nom}", marquer(etude))
     connexion.execute("drop table travail")
     return territoires
-
-
-@dataclass(frozen=True, slots=True)
-class Bloc:
-    """Des territoires et les périodes où chacun est publié."""
-
-    territoires: tuple[str, ...]
-    periodes: tuple[str, ...]
-
-
-def relation(
-    connexion: duckdb.DuckDBPyConnection, indicateur: Indicateur, ventilation: str, blocs: Sequence[Bloc]
-) -> duckdb.DuckDBPyRelation:
-    """Rend la table d'étude d'un indicateur, une ligne de plus par territoire de rattachement.
-
-    Une unité rattachée à la région, à un département et à un territoire y figure trois fois :
-    c'est `par=["territoire", …]` qui les sépare. Seuls les territoires et les périodes des blocs y sont.
-    """
-    colonne, jointure = _AJOUTS.get(ventilation, ("", ""))
-    if ventilation != ENSEMBLE and len(ventilations()[ventilation].axes) > 1:
-        colonne = f"{_modalite(ventilation)} as {ventilation}"
-    return connexion.sql(
-        " union all ".join(
-            f"""
-            select e.*, r.territoire{"," if colonne else ""} {colonne}
-            from etude_{indicateur.table} e
-            join etude_territoires r
-              on r.motif = '{indicateur.rattachement}' and r.objet_id = e.{_OBJETS[indicateur.rattachement]}
-            {jointure}
-            where r.territoire in ({_citer(bloc.territoires)}) and e.periode in ({_citer(bloc.periodes)})
-            """
-            for bloc in blocs
-        )
-    )
-
-
-def _modalite(ventilation: str) -> str:
-    return " || '×' || ".join(f"e.{axe}" for axe in ventilations()[ventilation].axes)
 
 
 def _publiees() -> pd.DataFrame:
@@ -188,10 +137,9 @@ def _traduire(requete: str, colonnes: Sequence[str]) -> str:
     """
     if not colonnes:
         return requete
-    publiee = _enumerer(_publiees()["publiee"])
     inconnues = {nom: ventilations()[nom].vers_publiee.get(NON_RENSEIGNE, NON_RENSEIGNE) for nom in colonnes}
     codes = ", ".join(
-        f"coalesce({nom}_.publiee, '{inconnue}'::{publiee}) as {nom}" for nom, inconnue in inconnues.items()
+        f"coalesce({nom}_.publiee, '{inconnue}'::modalite) as {nom}" for nom, inconnue in inconnues.items()
     )
     jointures = " ".join(
         f"left join publiees {nom}_ on {nom}_.ventilation = '{nom}' and {nom}_.code = s.{nom}"

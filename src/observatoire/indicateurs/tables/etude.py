@@ -16,12 +16,19 @@ class Etude:
         requete: ses lignes, une période par ligne ; lit `entrepot.*`, `calendrier`, `periodes`, les
             `nos_*` et la table `travail`.
         ventilees: ses colonnes de codes, chacune remplacée par sa modalité publiée.
+        unite: la colonne de ce que comptent les indicateurs qui la lisent : les valeurs et les effectifs
+            de lignes qui n'ont aucune unité en commun s'additionnent. C'est faux d'une part et d'une médiane
+            (`absence_nulle` l'est alors aussi), et du nombre d'employeurs.
+        apports: ce que rendent `employeurs` et `premier` ne dépend que des heures, toutes positives, de
+            chaque employeur.
     """
 
     nom: str
     genre: str
     requete: str
     ventilees: tuple[str, ...] = ()
+    unite: str = ""
+    apports: bool = False
 
 
 def tranche_duree(mois: str) -> str:

@@ -110,8 +110,8 @@ left join (select distinct periode, structure_id from transmises) ici
 
 ETUDES = (
     Etude("suites", "suivi", _SUITES, ("type_contrat", "prescripteur", "secteur", "metier")),
-    Etude("contrats_signes", "suivi", _SIGNES),
-    Etude("contrats_finis", "suivi", _FINIS),
-    Etude("parcours", "entrees", _PARCOURS, tuple(f"situation_{nom}" for nom in JALONS)),
-    Etude("transmissions", "entrees", _TRANSMISSIONS, ("a_transmis",)),
+    Etude("contrats_signes", "suivi", _SIGNES, unite="personne"),
+    Etude("contrats_finis", "suivi", _FINIS, unite="personne"),
+    Etude("parcours", "entrees", _PARCOURS, tuple(f"situation_{nom}" for nom in JALONS), "personne"),
+    Etude("transmissions", "entrees", _TRANSMISSIONS, ("a_transmis",), "structure_id"),
 )

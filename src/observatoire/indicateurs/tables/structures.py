@@ -13,4 +13,4 @@ cross join periodes p
 where p.genre = 'structures'
 """
 
-ETUDES = (Etude("structures", "structures", _STRUCTURES, ("genre_structure", "famille_structure")),)
+ETUDES = (Etude("structures", "structures", _STRUCTURES, ("genre_structure", "famille_structure"), "siret"),)

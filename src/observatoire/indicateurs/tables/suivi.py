@@ -138,7 +138,20 @@ _VENTILEES = (
     "public_principal",
 )
 ETUDES = (
-    Etude("heures", "suivi", f"select * from travail where not {HORS_CLAUSES}", _VENTILEES),
-    Etude("heures_hors_clauses", "suivi", f"select * from travail where {HORS_CLAUSES}", ("modalite",)),
-    Etude("entrees", "entrees", _ENTREES, ("sexe", "tranche_age")),
+    Etude(
+        "heures",
+        "suivi",
+        f"select * from travail where not {HORS_CLAUSES}",
+        _VENTILEES,
+        "personne",
+        apports=True,
+    ),
+    Etude(
+        "heures_hors_clauses",
+        "suivi",
+        f"select * from travail where {HORS_CLAUSES}",
+        ("modalite",),
+        "personne",
+    ),
+    Etude("entrees", "entrees", _ENTREES, ("sexe", "tranche_age"), "personne"),
 )

@@ -1,0 +1,197 @@
+"""De la cellule privée à la valeur publiée : gel des éditions passées, secret, rapports, comparaisons, audit.
+
+Les vraies valeurs ne quittent pas ce module : les tables rendues n'ont de nombre que publié. L'audit
+relit les valeurs telles qu'elles seront écrites ; s'il refuse, rien n'est rendu, donc rien n'est écrit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from observatoire.indicateurs.audit import AuditRefuseError, Constat, Publication, auditer, rapports_trahis
+from observatoire.indicateurs.catalogue import catalogue, provenance
+from observatoire.indicateurs.comparaisons import Regles, comparer
+from observatoire.indicateurs.couverture import periodes_couvertes
+from observatoire.indicateurs.diffusions import Registre, differences, figer, imprimer
+from observatoire.indicateurs.medianes import medianes_a_taire
+from observatoire.indicateurs.plan import Plan
+from observatoire.indicateurs.qualite import mesurer
+from observatoire.indicateurs.rapports import evaluer
+from observatoire.indicateurs.registre import RAPPORTS, REGISTRE, parametres_cites
+from observatoire.indicateurs.secret import SECRET, Geographie, Politique, Protection, proteger
+from observatoire.indicateurs.tabulation import cellules
+from observatoire.magasin.conversions import en_arrow
+from observatoire.perimetre import Periode
+from observatoire.schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from observatoire.config import Config
+
+CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
+_COMPTE = ["niveau", "rythme", "indicateur", "ventilation"]
+_DECIMALES = {"h": 2, "€": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cadre:
+    """Ce que la configuration fixe pour toute une construction."""
+
+    politique: Politique
+    regles: Regles
+    personnes_mediane: int
+    heures_par_mois: int
+
+    @classmethod
+    def lire(cls, config: Config, jour: dt.date, extraction: dt.date | None) -> _Cadre:
+        return cls(
+            Politique.lire(config, jour),
+            Regles.lire(config, jour, extraction),
+            config.parametre("personnes_minimum_mediane", jour).valeur,
+            config.parametre("heures_maximum_par_mois", jour).valeur,
+        )
+
+
+def tabuler(
+    connexion: duckdb.DuckDBPyConnection, config: Config, edition: Periode | None = None
+) -> dict[str, pd.DataFrame]:
+    """Rend les tables `indicateurs/*`, secret appliqué et audité.
+
+    Lit les vues `entrepot.*` et, si elles existent, `acquisition.depots` et `controle.bilan`, et le
+    registre des diffusions. Les paramètres datés (seuils du secret, heures par ETP) sont ceux du
+    dernier jour de la période couverte la plus récente, et valent pour toutes : une série ne change pas
+    de règle.
+
+    Args:
+        connexion: l'entrepôt.
+        config: le dossier de travail.
+        edition: l'édition en préparation ; par défaut le dernier trimestre couvert. Une édition annuelle
+            permet de réviser les trimestres de son année.
+
+    Raises:
+        ConfigError: un paramètre manque ou passe sous le plancher du secret, ou le plan est mal écrit.
+        SecretImpossibleError: une cellule ne peut pas être protégée.
+        AuditRefuseError: une cellule cachée se retrouve de trop près.
+    """
+    periodes = periodes_couvertes(connexion)
+    jour = dt.date.max if periodes.empty else periodes["fin"].max().date()
+    parametres = {nom: config.parametre(nom, jour).valeur for nom in parametres_cites()}
+    origine = provenance(connexion)
+    extractions = origine["date_extraction"].dropna()
+    cadre = _Cadre.lire(config, jour, extractions.max().date() if len(extractions) else None)
+    privees = cellules(connexion, config, Plan.lire(config), periodes, parametres)
+    registre = Registre.ouvrir(config.racine / "registre")
+    privees = _geler(registre, privees, edition or _derniere(periodes))
+    appartenances = connexion.sql("from entrepot.appartenances where valide_au is null").to_df()
+    geographie = Geographie.lire(appartenances, sorted(set(privees["territoire"])))
+    protection = _avec_medianes(proteger(privees, cadre.politique, geographie), cadre.personnes_mediane)
+    fiches = catalogue(parametres)
+    valeurs = _valeurs(protection, parametres)
+    publication = Publication(
+        _ecrites(valeurs),
+        fiches,
+        appartenances,
+        anterieures=None if registre.vide else registre.cellules,
+        heures_par_mois=cadre.heures_par_mois,
+    )
+    constat = _auditer(publication, protection)
+    return {
+        "indicateurs/valeurs": valeurs,
+        "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
+        "indicateurs/catalogue": fiches,
+        "indicateurs/secret": _bilan(protection, constat),
+        "indicateurs/provenance": origine,
+        "indicateurs/qualite": mesurer(connexion),
+    }
+
+
+def _derniere(periodes: pd.DataFrame) -> Periode:
+    trimestres = [Periode.lire(p) for p in periodes.loc[periodes["genre"] == "suivi", "periode"]]
+    return max((p for p in trimestres if p.rythme == "trimestre"), default=Periode(2000, 1))
+
+
+def _geler(registre: Registre, privees: pd.DataFrame, edition: Periode) -> pd.DataFrame:
+    """Rend les cellules à leur valeur imprimable, avec l'`etat` que leur font les éditions passées.
+
+    Aucune révision n'est admise : une valeur diffusée reste celle du lecteur. Les réviser demande de
+    protéger le tableau des différences (`diffusions.differences`).
+    """
+    figees = figer(privees, registre, edition)
+    aucune = pd.Series(0, index=figees.index)
+    ecarts = differences(figees.assign(revisable=False), aucune)
+    return imprimer(figees, ecarts)
+
+
+def _avec_medianes(protection: Protection, minimum: int) -> Protection:
+    table = protection.cellules
+    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum)
+    return Protection(table.assign(statut=table["statut"].mask(tues, SECRET)))
+
+
+def _valeurs(protection: Protection, parametres: dict[str, object]) -> pd.DataFrame:
+    """Les cellules publiées et leurs rapports, arrondis une fois pour toutes, sans un nombre caché."""
+    schema = SCHEMAS["indicateurs/valeurs"]
+    table = protection.valeurs
+    for unite, decimales in _DECIMALES.items():
+        table["valeur"] = table["valeur"].mask(table["unite"] == unite, table["valeur"].round(decimales))
+    publiees = schema.verifier(table[schema.noms])
+    return schema.verifier(pd.concat([publiees, evaluer(publiees, parametres)], ignore_index=True))
+
+
+def _ecrites(valeurs: pd.DataFrame) -> pd.DataFrame:
+    """Les valeurs telles qu'un lecteur les trouvera dans le fichier."""
+    schema, fichier = SCHEMAS["indicateurs/valeurs"], io.BytesIO()
+    pq.write_table(en_arrow(schema, valeurs), fichier)
+    return schema.typer(pq.read_table(fichier).to_pandas())
+
+
+def _auditer(publication: Publication, protection: Protection) -> Constat:
+    """Attaque ce qui va être écrit ; l'auditeur ne reçoit, du secret, que la liste des cellules sensibles."""
+    table = protection.cellules
+    lineaires = table["indicateur"].map({nom: i.absence_nulle for nom, i in REGISTRE.items()}).astype(bool)
+    sensibles = table[table["raison"].ne("") & lineaires & ~table["close"]]
+    exigences = sensibles[[*CLE, "valeur", "effectif"]].assign(
+        bas_maximum=sensibles["bas"], haut_minimum=sensibles["haut"]
+    )
+    if len(trahis := rapports_trahis(publication.valeurs, RAPPORTS)):
+        raise AuditRefuseError.pour(trahis)
+    return auditer(publication, exigences).exiger()
+
+
+def _bilan(protection: Protection, constat: Constat) -> pd.DataFrame:
+    """Compte ce qui est caché, par niveau, rythme, indicateur et ventilation, et ce que l'audit a mesuré."""
+    table = protection.cellules
+    personnes = table["indicateur"].map({nom: i.personnes for nom, i in REGISTRE.items()}).astype(bool)
+    table = table[personnes]
+    periodes = {periode: Periode.lire(periode).rythme for periode in table["periode"].unique()}
+    cachee, primaire = table["statut"].eq(SECRET), table["raison"].ne("")
+    comptes = (
+        table.assign(
+            niveau=table["territoire"].str.split(":").str[0],
+            rythme=table["periode"].map(periodes),
+            publiees=~cachee,
+            primaires=cachee & primaire,
+            complementaires=cachee & ~primaire,
+        )
+        .groupby(_COMPTE, as_index=False)
+        .agg(
+            cellules=("publiees", "size"),
+            publiees=("publiees", "sum"),
+            primaires=("primaires", "sum"),
+            complementaires=("complementaires", "sum"),
+        )
+    )
+    mesures = constat.amplitudes()
+    bilan = comptes.merge(mesures, how="left", on=_COMPTE) if len(mesures) else comptes
+    bilan = bilan.reindex(columns=SCHEMAS["indicateurs/secret"].noms)
+    finies = bilan["amplitude_minimum"].where(bilan["amplitude_minimum"] < float("inf"))
+    return SCHEMAS["indicateurs/secret"].verifier(
+        bilan.assign(cibles=bilan["cibles"].fillna(0), amplitude_minimum=finies.round(2))
+    )
