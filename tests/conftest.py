@@ -41,7 +41,13 @@ def exemple(tmp_path_factory, cle_de_test) -> Config:
     from observatoire.acquisition.exemple import ecrire_exemple
     from observatoire.chaine import construire
 
-    config = dossier_de_travail(tmp_path_factory.mktemp("exemple"))
+    dossier = tmp_path_factory.mktemp("exemple")
+    dossier_de_travail(dossier)
+    reglages = dossier / "observatoire.toml"
+    texte = reglages.read_text(encoding="utf-8")
+    assert "\ntrimestres = 14\n" in texte
+    reglages.write_text(texte.replace("\ntrimestres = 14\n", "\ntrimestres = 8\n"), encoding="utf-8")
+    config = Config.charger(dossier)
     ecrire_exemple(config, echelle=0.05)
     construire(config)
     return config

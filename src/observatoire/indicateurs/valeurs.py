@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -24,7 +24,15 @@ from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS, REGISTRE, parametres_cites
-from observatoire.indicateurs.secret import SECRET, Geographie, Politique, Protection, proteger
+from observatoire.indicateurs.secret import (
+    PAS,
+    SECRET,
+    Geographie,
+    Politique,
+    Protection,
+    escalader,
+    proteger,
+)
 from observatoire.indicateurs.tabulation import cellules
 from observatoire.magasin.conversions import en_arrow
 from observatoire.perimetre import Periode
@@ -77,7 +85,6 @@ def tabuler(
 
     Raises:
         ConfigError: un paramètre manque ou passe sous le plancher du secret, ou le plan est mal écrit.
-        SecretImpossibleError: une cellule ne peut pas être protégée.
         AuditRefuseError: une cellule cachée se retrouve de trop près.
     """
     periodes = periodes_couvertes(connexion)
@@ -93,15 +100,14 @@ def tabuler(
     geographie = Geographie.lire(appartenances, sorted(set(privees["territoire"])))
     protection = _avec_medianes(proteger(privees, cadre.politique, geographie), cadre.personnes_mediane)
     fiches = catalogue(parametres)
-    valeurs = _valeurs(protection, parametres)
-    publication = Publication(
-        _ecrites(valeurs),
+    public = Publication(
+        pd.DataFrame(),
         fiches,
         appartenances,
         anterieures=None if registre.vide else registre.cellules,
         heures_par_mois=cadre.heures_par_mois,
     )
-    constat = _auditer(publication, protection)
+    valeurs, protection, constat = _publier(protection, parametres, public)
     return {
         "indicateurs/valeurs": valeurs,
         "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
@@ -135,6 +141,19 @@ def _avec_medianes(protection: Protection, minimum: int) -> Protection:
     return Protection(table.assign(statut=table["statut"].mask(tues, SECRET)))
 
 
+def _publier(
+    protection: Protection, parametres: dict[str, object], public: Publication
+) -> tuple[pd.DataFrame, Protection, Constat]:
+    """Rend les valeurs que l'audit admet ; il fait taire davantage, ou refuse tout."""
+    for pas in (*range(PAS), None):
+        valeurs = _valeurs(protection, parametres)
+        constat = _auditer(replace(public, valeurs=_ecrites(valeurs)), protection)
+        if pas is None or constat.refus.empty:
+            return valeurs, protection, constat.exiger()
+        protection = escalader(protection, constat.refus, pas)
+    raise AssertionError
+
+
 def _valeurs(protection: Protection, parametres: dict[str, object]) -> pd.DataFrame:
     """Les cellules publiées et leurs rapports, arrondis une fois pour toutes, sans un nombre caché."""
     schema = SCHEMAS["indicateurs/valeurs"]
@@ -162,7 +181,7 @@ def _auditer(publication: Publication, protection: Protection) -> Constat:
     )
     if len(trahis := rapports_trahis(publication.valeurs, RAPPORTS)):
         raise AuditRefuseError.pour(trahis)
-    return auditer(publication, exigences).exiger()
+    return auditer(publication, exigences)
 
 
 def _bilan(protection: Protection, constat: Constat) -> pd.DataFrame:

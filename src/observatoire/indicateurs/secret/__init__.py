@@ -7,9 +7,9 @@ autres modalités, l'année moins trois trimestres, le département moins ses te
 (`indicateurs.audit`), qui n'en partage pas une ligne, le vérifie ensuite sur les chiffres écrits.
 """
 
+from observatoire.indicateurs.secret.escalade import PAS, escalader
 from observatoire.indicateurs.secret.geographie import Geographie
 from observatoire.indicateurs.secret.politique import Politique
 from observatoire.indicateurs.secret.protection import PUBLIE, SECRET, Protection, proteger
-from observatoire.indicateurs.secret.suppression import SecretImpossibleError
 
-__all__ = ["PUBLIE", "SECRET", "Geographie", "Politique", "Protection", "SecretImpossibleError", "proteger"]
+__all__ = ["PAS", "PUBLIE", "SECRET", "Geographie", "Politique", "Protection", "escalader", "proteger"]

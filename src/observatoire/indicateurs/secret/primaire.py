@@ -58,8 +58,8 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
         raison = raison.mask(lesquelles.fillna(value=False).astype(bool), nom)
     somme = cellules["unite"].isin(_SOMMES)
     haut = pd.Series(float("nan"), index=cellules.index).astype("Float64")
-    # Le lecteur connaît l'ensemble : une partie ne peut pas lui sembler plus grande.
-    total = ensemble.mask(cellules["ventilation"] == ENSEMBLE)
+    # Le lecteur connaît les marges : une partie ne peut pas lui sembler plus grande.
+    total = _minimum(ensemble.mask(cellules["ventilation"] == ENSEMBLE), _marges(cellules))
     marge = _minimum(valeur * (1 / politique.dominance - 1), (total - valeur) / 2)
     domine = (cellules["premier"].astype("Float64") / politique.dominance - valeur).fillna(0)
     besoin = marge.where(domine <= 0, domine)
@@ -70,6 +70,21 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     bas = bas.mask(raison.eq(GROUPE), (ensemble - seuil).clip(lower=0))
     vides = raison.eq("")
     return pd.DataFrame({"raison": raison, "bas": bas.mask(vides), "haut": haut.mask(vides)})
+
+
+def _marges(cellules: pd.DataFrame) -> pd.Series:
+    """La plus petite marge d'un croisement : « F×M26 » ne dépasse ni « F » ni « M26 »."""
+    marges = pd.Series(float("nan"), index=cellules.index, dtype="Float64")
+    axes = cellules["ventilation"].map(lambda v: () if v == ENSEMBLE else ventilations()[v].axes)
+    croisees = cellules[axes.map(len) > 1]
+    cle = ["indicateur", "territoire", "periode", "ventilation", "modalite"]
+    for nom, lignes in croisees.groupby("ventilation"):
+        for rang, axe in enumerate(ventilations()[str(nom)].axes):
+            cherchees = lignes.assign(ventilation=axe, modalite=lignes["modalite"].str.split("×").str[rang])
+            lues = cherchees[cle].merge(cellules[[*cle, "valeur"]], how="left", on=cle)["valeur"]
+            lues = lues.astype("Float64").set_axis(lignes.index)
+            marges.loc[lignes.index] = _minimum(marges.loc[lignes.index], lues)
+    return marges
 
 
 def _minimum(un: pd.Series, autre: pd.Series) -> pd.Series:

@@ -40,6 +40,7 @@ PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
 LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
 _RIEN = 1e-9
 _INITIES = 2
+_SENSIBLES_MAXIMUM = 0.2  # d'un détail, la part de cellules sensibles au-delà de laquelle il est tu entier
 _PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
 _ARRONDIS = {"h": 1e-6, "€": 1e-6}
 _ECHELLES = {"h": 100.0, "€": 10_000.0}
@@ -81,15 +82,14 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
             déjà fait de chacune (libre, cachee, publiee).
         politique: les seuils.
         geographie: les mailles des territoires tabulés.
-
-    Raises:
-        SecretImpossibleError: une cellule ne peut pas être protégée : rien n'est publié.
     """
     table = cellules.reset_index(drop=True)
     table = table.assign(**exigences(table, politique))
     deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
     table["close"] = deja.eq(DEJA_CACHEE)
-    cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE)).to_numpy(dtype=bool, copy=True)
+    tues = _trop_sensibles(table)
+    table["vise"] = table["raison"].ne("") & ~tues
+    cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE) | tues).to_numpy(dtype=bool, copy=True)
     fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
     preparees = [
         _preparer(REGISTRE[str(nom)], lignes) for nom, lignes in table.groupby("indicateur", sort=False)
@@ -116,7 +116,7 @@ def _preparer(
     lignes = lignes.assign(
         **mesures,
         poids=[_poids(*cle) for cle in cles],
-        tranche=lignes["territoire"].str.split(":").str[0] + ", rythme " + lignes["periode"].map(_rythme),
+        tranche=_niveaux(lignes) + lignes["periode"].map(_rythme),
     )
     arrondi = _ARRONDIS.get(indicateur.unite, 0.0) / echelle
     structure = Structure(
@@ -146,7 +146,7 @@ def _taches(
             continue
         marges = lignes[lignes["ventilation"].isin(axes) & ~lignes["close"]]
         _taire_les_parties(propres, marges, cachees)
-        if not propres["raison"].ne("").any():
+        if not propres["vise"].any():
             continue
         if not structure.somme_periodes:
             marges = _du_tableau(marges, propres)
@@ -163,10 +163,25 @@ def _taches(
         )
 
 
+def _trop_sensibles(table: pd.DataFrame) -> pd.Series:
+    """Dit quelles cellules sont d'un détail (indicateur, ventilation, niveau, rythme) trop fait de secrets.
+
+    Le protéger cellule à cellule en laisserait trop peu pour qu'il se lise.
+    """
+    tranche = [table["indicateur"], table["ventilation"], _niveaux(table), table["periode"].map(_rythme)]
+    sensibles = table["raison"].ne("").groupby(tranche).transform("sum")
+    remplies = table["valeur"].gt(0).fillna(value=False).groupby(tranche).transform("sum")
+    return table["ventilation"].ne(ENSEMBLE) & sensibles.gt(_SENSIBLES_MAXIMUM * remplies)
+
+
+def _niveaux(table: pd.DataFrame) -> pd.Series:
+    return table["territoire"].str.split(":").str[0]
+
+
 def _executer(taches: list[_Tache]) -> Iterable[NDArray[np.int64]]:
     """Protège des tableaux indépendants, les plus longs d'abord, dans autant de processus que de cœurs."""
-    longues = sorted(taches, key=lambda t: -int(t.cellules["raison"].ne("").sum()))
-    sensibles = sum(int(t.cellules["raison"].ne("").sum()) for t in longues)
+    longues = sorted(taches, key=lambda t: -int(t.cellules["vise"].sum()))
+    sensibles = sum(int(t.cellules["vise"].sum()) for t in longues)
     coeurs = min(len(longues), os.cpu_count() or 1)
     if coeurs < 2 or sensibles < _PETIT:
         return map(_taire, longues)
@@ -178,10 +193,7 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
     """Rend les numéros des cellules à taire d'un tableau.
 
     Une cellule qui ne peut pas être protégée fait taire toute sa tranche (son niveau et son rythme), à
-    défaut tout le tableau.
-
-    Raises:
-        SecretImpossibleError: une cellule ne peut pas être protégée, son tableau entier tu.
+    défaut tout le tableau. Si ses seules marges la trahissent encore, l'audit le dira.
     """
     cellules = tache.cellules
     systeme = (tableau := Tableau(cellules, tache.structure, tache.geographie)).systeme()
@@ -196,7 +208,7 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
             restent = systeme.etat == PUBLIABLE
             de_sa_tranche = restent & (tranches == tranches[erreur.cellule])
             if not restent.any():
-                raise _nommer(cellules.iloc[erreur.cellule]) from None
+                return np.asarray(cellules.index[systeme.etat == CACHEE])
             a_taire = de_sa_tranche if de_sa_tranche.any() else restent
             systeme = replace(systeme, etat=np.where(a_taire, CACHEE, systeme.etat).astype(np.int8))
 
@@ -204,7 +216,7 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
 def _cibles(cellules: pd.DataFrame, numeros: dict[str, int]) -> list[Cible]:
     """Ce qu'un témoin doit montrer de chaque cellule sensible, et le bloc où le chercher d'abord."""
     besoins = ((1, cellules["haut"] - cellules["valeur"]), (-1, cellules["valeur"] - cellules["bas"]))
-    vises = (cellules["raison"].ne("") & ~cellules["marge"]).to_numpy(dtype=bool)
+    vises = (cellules["vise"] & ~cellules["marge"]).to_numpy(dtype=bool)
     return [
         Cible(rang, sens, float(besoin.iloc[rang]), numeros[_bloc(str(cellules["periode"].iloc[rang]))])
         for rang in np.flatnonzero(vises).tolist()
@@ -216,24 +228,14 @@ def _cibles(cellules: pd.DataFrame, numeros: dict[str, int]) -> list[Cible]:
 def _initiations(tableau: Tableau, cellules: pd.DataFrame) -> dict[int, frozenset[int]]:
     """Les cellules que quelqu'un connaît (une ou deux personnes), et celles où il n'y a rien à lui cacher.
 
-    Ce sont les mêmes qu'elle, sous un autre nom, et celles qui font tout un ensemble caché : il ne le
-    connaît pas, mais le calcul tient les ensembles fixes.
+    Ce sont les mêmes qu'elle, sous un autre nom, et celles d'une marge cachée : il ne connaît pas celle-ci,
+    que le calcul tient pourtant fixe.
     """
-    connues = cellules["effectif"].between(1, _INITIES) & cellules["raison"].ne("") & ~cellules["marge"]
+    connues = cellules["effectif"].between(1, _INITIES) & cellules["vise"] & ~cellules["marge"]
     sues = np.flatnonzero(connues.fillna(value=False).to_numpy(dtype=bool)).tolist()
     memes = tableau.identiques() if sues else np.empty(0, np.int64)
-    couvertes = (cellules["couverte"] & cellules["valeur"].ge(cellules["plafond"])).to_numpy(dtype=bool)
+    couvertes = cellules["couverte"].to_numpy(dtype=bool)
     return {rang: frozenset(np.flatnonzero((memes == memes[rang]) | couvertes).tolist()) for rang in sues}
-
-
-def _nommer(cellule: pd.Series) -> SecretImpossibleError:
-    """L'erreur dit la tranche, jamais la cellule exacte ni sa valeur."""
-    tranche = f"{cellule['indicateur']}.{cellule['ventilation']}"
-    niveau, rythme = cellule["territoire"].split(":")[0], _rythme(cellule["periode"])
-    return SecretImpossibleError(
-        f"{tranche} ne peut pas être protégé au niveau {cellule['tranche']} : rien n'est publié.",
-        f'Retirer cette tranche du plan : [publication.exceptions.{niveau}] {rythme} = ["{tranche}"].',
-    )
 
 
 def _rythme(periode: str) -> str:
@@ -300,17 +302,23 @@ def _plafonds(cellules: pd.DataFrame, marges: pd.DataFrame) -> NDArray[np.float6
 
 
 def _couvertes(tableau: pd.DataFrame, cachees: Masque) -> NDArray[np.bool_]:
-    """Dit quelles cellules sont d'un territoire et d'une période dont l'ensemble est caché."""
-    cle = ["territoire", "periode"]
-    ensembles = tableau[tableau["marge"] & (tableau["ventilation"] == ENSEMBLE)]
-    caches = pd.MultiIndex.from_frame(ensembles.loc[cachees[ensembles.index], cle])
-    return np.asarray(pd.MultiIndex.from_frame(tableau[cle]).isin(caches))
+    """Dit quelles cellules composent une marge cachée."""
+    colonnes = (tableau[nom] for nom in ("territoire", "periode", "parties"))
+    cles = list(zip(*colonnes, strict=True))
+    marges = tableau["marge"].to_numpy(dtype=bool)
+    sous = {
+        (territoire, periode, (code,))
+        for rang in np.flatnonzero(marges & cachees[tableau.index]).tolist()
+        for territoire, periode, codes in [cles[rang]]
+        for code in codes
+    }
+    return ~marges & np.array([cle in sous for cle in cles], dtype=bool)
 
 
 def _a_un_reste(lignes: pd.DataFrame, jeu: float) -> bool:
     """Dit si des unités ne sont rattachées qu'à la région : elle dépasse la somme de ses départements."""
     cle = ["periode", "ventilation", "modalite"]
-    niveau = lignes["territoire"].str.split(":").str[0]
+    niveau = _niveaux(lignes)
     departements = lignes[niveau == "dep"].groupby(cle)["valeur"].sum()
     regions = lignes[niveau == "reg"].set_index(cle)["valeur"]
     ecart = (regions - departements).dropna()
