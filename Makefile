@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRET   := $(VENV)/.pret
 
 .DEFAULT_GOAL := aide
-.PHONY: aide fiches exemple donnees test test-long bench lint types lab verrou propre env contours
+.PHONY: aide fiches exemple donnees test test-long test-spark bench lint types lab verrou propre env contours
 
 aide:  ## Montre cette aide
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,10 @@ test: lint types  ## Vérifie le style, les couches, les types et lance les essa
 
 test-long: $(PRET)  ## Lance aussi les essais longs
 	@$(BIN)/pytest -n 2 --dist loadfile
+
+test-spark: $(PRET)  ## Compare pandas, DuckDB et Spark (installe l'extra [spark] ; demande Java 17)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --editable ".[spark]"
+	@$(BIN)/pytest tests/test_moteurs.py -k spark
 
 bench: $(PRET)  ## Mesure la chaîne à grande échelle (BENCH_ECHELLE=27, BENCH_DECP_MO=1000)
 	@$(BIN)/python -m tests.bancs.decp

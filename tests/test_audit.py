@@ -214,7 +214,7 @@ def test_qui_connait_une_cellule_en_deduit_l_autre():
     # Deux cellules cachées de somme 3 : chacune va de 0 à 3, mais l'initié de l'une connaît l'autre.
     systeme = table(2, [([0], None), ([1], None), ([0, 1], 3)])
     exigences = Exigences(np.array([2, 3]), np.zeros(2), np.array([3.0, 3.0]))
-    inities = Inities(np.array([0]), np.array([1.0]), np.zeros(1))
+    inities = Inities(np.array([0]), np.array([1.0]), np.zeros(1), np.arange(2))
     preuve = eprouver(systeme, exigences, inities)
     assert preuve.prouvee.all()
     assert list(preuve.initie) == [False, True]

@@ -72,6 +72,7 @@ def test_le_verrou_tient_toutes_les_dependances_avec_empreintes_et_sans_adresse(
     blocs = re.split(r"\n(?=[a-z0-9])", verrou.strip())
     noms = {_nom(bloc) for bloc in blocs}
     assert {_nom(d) for d in DIRECTES} <= noms
+    assert not {_nom(d) for d in PROJET["optional-dependencies"]["spark"]} & noms
     assert all("==" in bloc and "--hash=sha256:" in bloc for bloc in blocs)
     assert "://" not in verrou
     assert "--index" not in verrou

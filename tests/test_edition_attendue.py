@@ -33,8 +33,8 @@ def _ligne(element: object) -> str:
 
 @pytest.mark.parametrize(
     ("territoire", "periode"),
-    [("dep:93", "2026-T3"), ("ept:T3", "2026-T3"), ("dep:93", "2022-T1")],
-    ids=["grand", "presque tout secret", "sans données"],
+    [("reg:11", "2026-T3"), ("dep:93", "2026-T3"), ("ept:T3", "2026-T3"), ("dep:93", "2022-T1")],
+    ids=["grand", "effectif insuffisant", "presque tout secret", "sans données"],
 )
 def test_la_fiche_est_celle_qui_a_ete_relue(exemple, request, territoire, periode):
     lieu, quand = Territoire.lire(territoire), Periode.lire(periode)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from observatoire.erreurs import ParametreError, PerimetreError, PublicationError, TableError
+from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication import ouvrir_fiche
@@ -37,6 +38,16 @@ VENTILATIONS = {
     "beneficiaires": ["sexe", "tranche_age", "niveau_diplome", "qpv", "public", "prescripteur"],
     "beneficiaires_sur_place": ["departement_residence", "habite_le_territoire"],
     "contrats_actifs": ["type_contrat", "type_employeur"],
+    "heures_engagees_en_cours": [],
+    "heures_realisees_en_cours": [],
+    "reste_a_realiser": [],
+    "taux_avancement": [],
+    "avancement_temporel": [],
+    "taux_realisation": [],
+    "sorties": [],
+    "taux_de_reponse_m6": [],
+    "taux_d_emploi_durable_m6": [],
+    "taux_de_sorties_dynamiques_m6": [],
 }
 ENSEMBLES = {
     "heures_realisees": 1_600_000,
@@ -49,16 +60,24 @@ ENSEMBLES = {
     "beneficiaires": 5100,
     "beneficiaires_sur_place": 5300,
     "contrats_actifs": 6200,
+    "heures_engagees_en_cours": 12_800_000,
+    "heures_realisees_en_cours": 4_800_000,
+    "reste_a_realiser": 8_000_000,
+    "taux_avancement": 37.5,
+    "avancement_temporel": 52.1,
+    "taux_realisation": 97.3,
+    "sorties": 1700,
+    "taux_de_reponse_m6": 54.2,
+    "taux_d_emploi_durable_m6": 33.4,
+    "taux_de_sorties_dynamiques_m6": 66.1,
 }
+EN_PCT = tuple(nom for nom in ENSEMBLES if nom.startswith(("part_", "taux_", "avancement_")))
 PARTS = {
     "modalite": {
         "EXECUTION": 86,
-        "EXECUTION_CRITERE": 5,
         "INSERTION": 3.2,
         "RESERVE": 2.8,
-        "CRITERE": 0.6,
-        "AUTRES": 0.4,
-        "NR": 2,
+        "AUTRES": 8,
     },
     "programme": {"GP": 25, "HORS": 75},
     "type_marche": {"T": 62, "S": 30, "PI": 6, "F": 2, "NR": 0},
@@ -71,11 +90,11 @@ PARTS = {
         "DELD": 36,
         "JEUNE_SQ": 25,
         "BRSA": 24,
-        "IAE": 25,
+        "PARCOURS": 35,
         "QPV": 17,
         "SENIOR": 12,
         "RQTH": 4,
-        "REFUGIE": 3,
+        "DETLD": 3,
         "NR": 3,
     },
     "prescripteur": {
@@ -132,7 +151,7 @@ def lignes(territoire: str, periode: str, taille: float = 1.0, sauf: tuple[str, 
     """Des valeurs plausibles pour un territoire et une période ; `taille` 1 = la région."""
     resultat = []
     for indicateur in ENSEMBLES.keys() - set(sauf):
-        en_pct = indicateur.startswith("part_")
+        en_pct = indicateur in EN_PCT
         ensemble = ENSEMBLES[indicateur] if en_pct else round(ENSEMBLES[indicateur] * taille)
         resultat.append(ligne(territoire, periode, indicateur, "ensemble", "ensemble", float(ensemble)))
         for ventilation in VENTILATIONS[indicateur]:
@@ -157,6 +176,10 @@ def catalogue() -> pd.DataFrame:
                 "additif": "",
                 "rattachement": "",
                 "ventilations": "|".join(croisements),
+                "multiples": "",
+                "numerateur": "",
+                "denominateur": "",
+                "personnes": True,
                 "methode": "",
             }
             for rang, (indicateur, croisements) in enumerate(VENTILATIONS.items())
@@ -201,7 +224,12 @@ def trimestres(dernier: str, combien: int = 14) -> list[str]:
 def ecrire(config: Config, valeurs: list[dict], extraction: dt.date = dt.date(2026, 11, 14)) -> Config:
     magasin = Magasin(config.processed)
     colonnes = ["indicateur", "territoire", "periode", "ventilation", "modalite", "valeur", "unite", "statut"]
-    magasin.ecrire("indicateurs/valeurs", pd.DataFrame(valeurs, columns=colonnes))
+    table = pd.DataFrame(valeurs, columns=colonnes)
+    magasin.ecrire("indicateurs/valeurs", table)
+    regles = Regles.lire(config, dt.date(2026, 9, 30), extraction)
+    magasin.ecrire(
+        "indicateurs/comparaisons", comparer(SCHEMAS["indicateurs/valeurs"].verifier(table), regles)
+    )
     magasin.ecrire("indicateurs/catalogue", catalogue())
     magasin.ecrire("indicateurs/provenance", provenance(extraction))
     magasin.ecrire("indicateurs/qualite", SCHEMAS["indicateurs/qualite"].vide())
@@ -248,7 +276,7 @@ FIGURES = (
     "prescripteurs",
     "residence",
 )
-METHODES = ("entete", "chiffres_cles", *FIGURES, "methode")
+METHODES = ("entete", "chiffres_cles", *FIGURES, "realisation", "sorties", "methode")
 SUIVI = tuple(ENSEMBLES.keys() - {"marches_notifies", "part_marches_considerations"})
 
 
@@ -330,8 +358,8 @@ def test_le_svg_n_a_ni_date_ni_metadonnee_et_garde_son_texte(fiche):
 
 
 def test_les_titres_enoncent_un_constat_vrai(fiche):
-    # 330 240 heures d'exécution sur 384 000 dont 7 680 non renseignées : 330 240 / 376 320 = 87,8 %
-    assert fiche.heures_par_modalite().titre == "Les conditions d’exécution portent 87,8\u00a0% des heures"
+    # 330 240 heures d'exécution sur 384 000 : 86,0 %
+    assert fiche.heures_par_modalite().titre == "Les conditions d’exécution portent 86,0\u00a0% des heures"
     # 185 femmes sur 1 224 dont 6 non renseignées : 185 / 1 218 = 15,2 %
     assert fiche.profil().titre.startswith("Les femmes forment 15,2\u00a0% des bénéficiaires")
     # 509 habitants sur 1 272 dont 13 non renseignés : 509 / 1 259 = 40,4 %
@@ -358,8 +386,9 @@ def test_une_cellule_secrete_qui_porte_une_valeur_arrete_tout(travail):
 def test_une_modalite_secrete_n_a_ni_nombre_ni_part_ni_barre_ni_constat(travail):
     # 100 heures : 60 d'exécution, 40 de marchés réservés (secrètes) ; 40 ne doit se lire nulle part
     valeurs = changer(lignes("dep:93", "2026-T3"), "heures_realisees", "ensemble", ensemble=100)
-    valeurs = changer(valeurs, "heures_realisees", "modalite", EXECUTION=60, RESERVE=40, EXECUTION_CRITERE=0)
-    valeurs = changer(valeurs, "heures_realisees", "modalite", CRITERE=0, INSERTION=0, AUTRES=0, NR=0)
+    valeurs = changer(
+        valeurs, "heures_realisees", "modalite", EXECUTION=60, RESERVE=40, INSERTION=0, AUTRES=0
+    )
     figure = ouvrir(travail, secrets(valeurs, "RESERVE")).heures_par_modalite()
     assert cellule(figure, "Marchés réservés", "Heures") == "s"
     assert cellule(figure, "Marchés réservés", "Part") == "s"
@@ -368,7 +397,7 @@ def test_une_modalite_secrete_n_a_ni_nombre_ni_part_ni_barre_ni_constat(travail)
     assert not re.search(r"\b40\b|40,0", ecrit)
     assert "40,0" not in figure.svg
     pleines = figure.svg.count("fill: #0a3e61")
-    assert pleines == 6, "six modalités publiées, nulles comprises, et pas de barre pour la secrète"
+    assert pleines == 4, "une barre par ligne ; celle de la secrète est de longueur nulle"
 
     tete = ouvrir(travail, secrets(valeurs, "EXECUTION")).heures_par_modalite()
     assert tete.titre == "Les marchés réservés portent 40,0\u00a0% des heures"
@@ -417,7 +446,9 @@ def test_quand_tout_est_secret_les_chiffres_cles_le_disent(travail):
 
 def test_une_periode_sans_donnees_donne_des_avis_et_garde_son_en_tete(travail):
     fiche = ouvrir(travail, lignes("dep:93", "2026-T3"), periode="2031-T2")
-    assert all(isinstance(getattr(fiche, methode)(), Avis) for methode in FIGURES)
+    assert all(
+        isinstance(getattr(fiche, methode)(), Avis) for methode in (*FIGURES, "realisation", "sorties")
+    )
     assert "aucune donnée en Seine-Saint-Denis au 2e trimestre 2031" in fiche.profil().contenu
     assert fiche.entete().titre == "Seine-Saint-Denis (93)"
     assert any("logiciel de suivi" in mention for mention in fiche.entete().mentions)
@@ -435,9 +466,7 @@ def test_avec_les_seules_donnees_essentielles_la_part_sociale_n_est_jamais_zero(
         NR=5200,
     )
     valeurs = [
-        {**valeur, "valeur": None, "statut": "non_disponible"}
-        if valeur["indicateur"].startswith("part_")
-        else valeur
+        {**valeur, "valeur": None, "statut": "non_disponible"} if valeur["indicateur"] in EN_PCT else valeur
         for valeur in valeurs
     ]
     fiche = ouvrir(travail, valeurs, periode="2019-T1")
@@ -518,7 +547,7 @@ def test_le_cumul_additionne_les_trimestres_publies(fiche):
     cumul = fiche.chiffres_cles().chiffres[1]
     # 0,25 × 1,6 M × (1,22 + 1,24 + 0,96) = 1 368 000, contre 0,25 × 1,6 M × (1,14 + 1,16 + 1,18) = 1 392 000
     assert (cumul.valeur, cumul.precision) == ("1\u202f368\u202f000", "T1 à T3")
-    assert cumul.evolution == "−1,7\u00a0% en un an (p)"
+    assert cumul.evolution == "1\u202f392\u202f000 un an plus tôt", "provisoire : pas de pourcentage"
 
 
 def test_un_trimestre_secret_sort_du_cumul_qui_ne_se_compare_plus(travail):
@@ -530,15 +559,21 @@ def test_un_trimestre_secret_sort_du_cumul_qui_ne_se_compare_plus(travail):
     assert cumul.evolution == ""
 
 
-@pytest.mark.parametrize(("base", "evolution"), [(30, "+100,0\u00a0% en un an (p)"), (29, "")])
+@pytest.mark.parametrize(("base", "evolution"), [(30, "+100,0\u00a0% en un an"), (29, "29 un an plus tôt")])
 def test_pas_d_evolution_sur_une_base_de_moins_de_trente_personnes(travail, base, evolution):
     avant = changer(lignes("dep:93", "2025-T3"), "beneficiaires", "ensemble", ensemble=base)
     avant = changer(avant, "beneficiaires_sur_place", "ensemble", ensemble=29)
     valeurs = changer(lignes("dep:93", "2026-T3"), "beneficiaires", "ensemble", ensemble=60)
-    heures, _, personnes, *_ = ouvrir(travail, valeurs + avant).chiffres_cles().chiffres
-    assert personnes.evolution == evolution
-    assert evolution or personnes.precision == "29 un an plus tôt"
-    assert heures.evolution == "", "les heures de 29 personnes ne fondent pas une évolution"
+    definitive = ouvrir(travail, valeurs + avant, extraction=dt.date(2027, 3, 1))
+    heures, _, personnes, *_ = definitive.chiffres_cles().chiffres
+    assert (personnes.evolution, personnes.precision) == (evolution, "qui y habitent")
+    assert "%" not in heures.evolution, "les heures de 29 personnes ne fondent pas une évolution"
+
+
+def test_un_trimestre_provisoire_donne_la_valeur_d_un_an_avant_sans_pourcentage(travail):
+    valeurs = lignes("dep:93", "2026-T3", 0.11) + lignes("dep:93", "2025-T3", 0.10)
+    heures = ouvrir(travail, valeurs).chiffres_cles().chiffres[0]
+    assert heures.evolution == "160\u202f000 un an plus tôt"
 
 
 # ── Provisoire, définitif ──
@@ -563,14 +598,169 @@ def test_un_mouvement_n_est_annonce_que_sur_des_chiffres_definitifs(travail):
     assert definitive.tendance().titre == "Les heures d’insertion progressent de 10,0\u00a0% en un an"
 
 
-def test_la_methode_compte_le_secret_et_dit_ce_qu_il_ne_protege_pas_encore(travail):
-    valeurs = secrets(lignes("dep:93", "2026-T3"), "PENIT", "RQTH", "REFUGIE")
+def test_la_methode_dit_ce_que_couvre_le_secret_et_le_compte(travail):
+    valeurs = secrets(lignes("dep:93", "2026-T3"), "DETLD", "RQTH")
     texte = " ".join(ouvrir(travail, valeurs).methode().paragraphes)
-    assert f"2\u00a0cellules secrètes sur {len(valeurs)} " in texte
-    assert "secret primaire" in texte
+    assert (
+        "s : donnée couverte par le secret statistique (moins de 5 personnes — 11 pour les données "
+        "sensibles —, moins de 3 entreprises, une entreprise dominante, ou donnée permettant de recalculer "
+        "une donnée protégée)"
+    ) in texte
+    assert f"2\u00a0données sur {len(valeurs)} dans ce territoire" in texte
+    assert not re.search("primaire|complémentaire|différence", texte)
     assert "120\u00a0jours" in texte
     assert "1\u202f607\u00a0heures" in texte
     assert "Données fictives" in texte
+
+
+def test_la_methode_dit_la_qualite_des_heures_du_territoire_et_tait_ce_qui_n_est_pas_publie(travail):
+    mesures = [
+        ligne("dep:93", "2026-T3", "part_heures_completes", "ensemble", "ensemble", 84.8),
+        ligne("dep:93", "2026-T3", "part_structures_ayant_transmis", "ensemble", "ensemble", 100.0),
+        ligne("dep:93", "2026-T3", "delai_de_saisie", "ensemble", "ensemble", None, "secret"),
+    ]
+    texte = " ".join(ouvrir(travail, lignes("dep:93", "2026-T3") + mesures).methode().paragraphes)
+    assert "Qualité des heures en Seine-Saint-Denis, 3e trimestre 2026 : 84,8\u00a0% sur une ligne" in texte
+    assert "renseignée ; 100,0\u00a0% des structures attendues ont transmis. " in texte
+
+
+# ── Le plan de publication : répartitions sur quatre trimestres, ou pas de répartition ──
+
+PERSONNES = ("heures_realisees", "beneficiaires", "beneficiaires_sur_place", "contrats_actifs")
+
+
+def totaux(valeurs: list[dict], *indicateurs: str) -> list[dict]:
+    """Les mêmes lignes sans les répartitions de ces indicateurs."""
+    return [v for v in valeurs if v["ventilation"] == "ensemble" or v["indicateur"] not in indicateurs]
+
+
+def plaine_commune(taille: float = 0.1, publie: tuple[str, ...] = PERSONNES) -> list[dict]:
+    """Un territoire dont le trimestre n'a que des totaux ; les répartitions sont sur quatre trimestres."""
+    longues = lignes("ept:T6", "2026-T3-4T", taille)
+    tues = [nom for nom in PERSONNES if nom not in publie]
+    trimestre = totaux(lignes("ept:T6", "2026-T3", taille / 4), *PERSONNES)
+    return trimestre + totaux(longues, *tues) + lignes("reg:11", "2026-T3")
+
+
+@pytest.mark.parametrize("methode", ["heures_par_modalite", "profil", "prescripteurs", "contrats"])
+def test_un_territoire_montre_ses_repartitions_sur_quatre_trimestres_et_le_dit(travail, methode):
+    fiche = ouvrir(travail, plaine_commune(), "ept:T6")
+    figure = getattr(fiche, methode)()
+    assert "quatre trimestres jusqu’au 3e trimestre 2026" in figure.sous_titre
+    assert "quatre trimestres" in figure.lecture
+    assert figure.champ.endswith("Période : du 1er octobre 2025 au 30 septembre 2026.")
+    # la région n'a pas de répartition sur quatre trimestres : le repère est son trimestre, et c'est écrit
+    assert "Région : 3e trimestre 2026 seul." in figure.note
+    assert "Région" in figure.tableau.colonnes
+    assert "contre" not in figure.titre, "un titre ne compare pas deux périodes différentes"
+    assert any("quatre trimestres" in mention for mention in fiche.entete().mentions)
+    assert fiche.chiffres_cles().chiffres[0].valeur == "40\u202f000", "les totaux restent ceux du trimestre"
+
+
+def test_au_quatrieme_trimestre_les_repartitions_d_un_territoire_sont_celles_de_l_annee(travail):
+    valeurs = totaux(lignes("ept:T6", "2025-T4", 0.02), *PERSONNES) + lignes("ept:T6", "2025", 0.1)
+    fiche = ouvrir(travail, valeurs + lignes("reg:11", "2025"), "ept:T6", "2025-T4")
+    figure = fiche.profil()
+    assert figure.lecture.startswith("en 2025, ")
+    assert "Région :" not in figure.note, "l'année de la région est publiée"
+    assert figure.titre.endswith("comme en Île-de-France")
+
+
+def test_un_territoire_d_effectif_insuffisant_ne_donne_que_ses_totaux(travail):
+    # 5 100 × 0,0196 = 100 : le minimum du plan ; 5 100 × 0,0194 = 99
+    assert isinstance(ouvrir(travail, plaine_commune(0.0196, ()), "ept:T6").profil(), Avis)
+    for methode in ("heures_par_modalite", "profil", "contrats", "prescripteurs", "residence"):
+        avis = getattr(ouvrir(travail, plaine_commune(0.0194, ()), "ept:T6"), methode)()
+        assert "effectif insuffisant à Plaine Commune" in avis.contenu
+        assert "moins de 100 bénéficiaires en quatre trimestres" in avis.contenu
+        assert "Ensemble : " in avis.contenu
+    caches = secrets(plaine_commune(0.0194, ()), "ensemble")
+    assert ouvrir(travail, caches, "ept:T6").contrats().contenu.endswith("L’ensemble n’est pas publiable.")
+    assert (
+        "effectif insuffisant" not in ouvrir(travail, plaine_commune(0.0196, ()), "ept:T6").profil().contenu
+    )
+
+
+def test_un_detail_que_le_plan_ne_publie_pas_le_dit_avec_l_ensemble(travail):
+    fiche = ouvrir(travail, plaine_commune(publie=("heures_realisees", "beneficiaires")), "ept:T6")
+    # 6 200 × 0,025 = 155 contrats au trimestre
+    assert "non publié à cette échelle" in fiche.contrats().contenu
+    assert fiche.contrats().contenu.endswith("Ensemble : 155\u00a0contrats au 3e trimestre 2026.")
+    assert isinstance(fiche.residence(), Avis)
+    assert isinstance(fiche.profil(), Figure)
+
+
+def test_sans_departement_de_residence_la_fiche_dit_qui_habite_le_territoire(travail):
+    valeurs = [v for v in lignes("dep:93", "2026-T3", 0.25) if v["ventilation"] != "departement_residence"]
+    figure = ouvrir(travail, valeurs).residence()
+    # 530 habitants sur 1 325 dont 13 non renseignés : 530 / 1 312 = 40,4 %
+    assert figure.titre == "40,4\u00a0% des personnes employées en Seine-Saint-Denis y habitent"
+    assert [ligne[0] for ligne in figure.tableau.lignes] == ["Non", "Oui", "Non renseigné"]
+    assert nombres(figure.titre) <= cellules(figure)
+
+
+def test_un_profil_entierement_secret_laisse_une_fiche(travail):
+    caches = [
+        {**v, "valeur": None, "statut": "secret"} if v["indicateur"] == "beneficiaires" else v
+        for v in lignes("dep:93", "2026-T3", 0.25)
+    ]
+    fiche = ouvrir(travail, caches + lignes("reg:11", "2026-T3"))
+    profil = fiche.profil()
+    assert (profil.svg, profil.titre) == (None, "Profil des bénéficiaires")
+    assert profil.avis
+    assert fiche.heures_par_modalite().svg
+    assert "s" in {chiffre.valeur for chiffre in fiche.chiffres_cles().chiffres}
+
+
+# ── La réalisation, les sorties ──
+
+
+def test_la_realisation_donne_l_engage_le_realise_le_reste_et_le_taux(travail):
+    bande = ouvrir(travail, lignes("dep:93", "2026-T3", 0.25)).realisation()
+    valeurs = {chiffre.libelle: f"{chiffre.valeur} {chiffre.unite}" for chiffre in bande.chiffres}
+    assert valeurs == {
+        "Engagées": "3\u202f200\u202f000 h",
+        "Réalisées": "1\u202f200\u202f000 h",
+        "À réaliser": "2\u202f000\u202f000 h",
+        "Avancement": "37,5 %",
+        "Temps écoulé": "52,1 %",
+        "Clauses soldées": "97,3 %",
+    }
+    assert [nom for nom, _ in bande.pied] == ["Note", "Lecture", "Champ", "Source"]
+
+
+def test_une_realisation_secrete_n_a_ni_nombre_ni_unite_ni_lecture(travail):
+    caches = secrets(lignes("dep:93", "2026-T3", 0.25), "ensemble")
+    bande = ouvrir(travail, caches).realisation()
+    assert {(chiffre.valeur, chiffre.unite) for chiffre in bande.chiffres} == {("s", "")}
+    assert [nom for nom, _ in bande.pied] == ["Note", "Champ", "Source"]
+
+
+def test_les_sorties_sont_celles_de_la_derniere_periode_dont_le_delai_est_ecoule(travail):
+    taux = ("taux_de_reponse_m6", "taux_d_emploi_durable_m6", "taux_de_sorties_dynamiques_m6")
+    valeurs = lignes("dep:93", "2026-T3", 0.25, sauf=taux) + lignes("dep:93", "2025", 0.5)
+    fiche = ouvrir(travail, valeurs + lignes("reg:11", "2025"))
+    fins, reponse, durable, dynamiques = fiche.sorties().chiffres
+    assert (fins.valeur, fins.precision) == ("850", "en 2025")
+    assert (reponse.valeur, reponse.unite) == ("54,2", "%")
+    assert (durable.valeur, durable.precision) == ("33,4", "Île-de-France : 33,4\u00a0%")
+    assert dynamiques.valeur == "66,1"
+    # un territoire sans taux renvoie à la région
+    avis = ouvrir(travail, plaine_commune() + lignes("reg:11", "2026-T1"), "ept:T7").sorties()
+    assert isinstance(avis, Avis)
+    assert "En Île-de-France, six mois après" in avis.contenu
+
+
+def test_trop_peu_de_reponses_rend_les_taux_de_sortie_non_significatifs(travail):
+    valeurs = [
+        {**v, "valeur": None, "statut": "non_significatif"}
+        if v["indicateur"] in ("taux_d_emploi_durable_m6", "taux_de_sorties_dynamiques_m6")
+        else v
+        for v in lignes("dep:93", "2026-T3")
+    ]
+    bande = ouvrir(travail, valeurs).sorties()
+    assert [chiffre.valeur for chiffre in bande.chiffres][2:] == ["n.s.", "n.s."]
+    assert "Lecture" not in dict(bande.pied)
 
 
 # ── Ouvrir ──

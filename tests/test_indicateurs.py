@@ -10,17 +10,20 @@ import pytest
 from conftest import DEPOT
 
 from observatoire.config import Config
-from observatoire.indicateurs import REGISTRE, tabuler
+from observatoire.indicateurs import REGISTRE
+from observatoire.indicateurs import tabuler as tabuler_sous_secret
 from observatoire.indicateurs.clauses import heures_engagees
 from observatoire.indicateurs.commande_publique import part_marches_considerations
 from observatoire.indicateurs.contrats import contrats_actifs, missions
 from observatoire.indicateurs.heures import heures_realisees
 from observatoire.indicateurs.marches import marches_clauses_generateurs
 from observatoire.indicateurs.personnes import beneficiaires
+from observatoire.indicateurs.registre import RAPPORTS
 from observatoire.indicateurs.tables import GENRES
 from observatoire.referentiel import ventilations
 from tests.entrepot_en_memoire import cinq, clause, entrepot, marche
 from tests.maillons import en_octets
+from tests.secret_leve import tabuler
 
 P1, P2, P3, P4, P5 = (f"p{rang}" for rang in range(1, 6))
 
@@ -271,14 +274,13 @@ def test_quatre_personnes_ne_se_publient_dans_aucune_unite(config):
     connexion = entrepot(
         heures, [clause("k"), clause("l", ailleurs)], personnes={f"q{n}": ({}, ailleurs) for n in range(4)}
     )
-    cellule = lire(connexion, config)
+    cellule = lecteur(tabuler_sous_secret(connexion, config)["indicateurs/valeurs"])
     unites = ("heures_realisees", "beneficiaires", "beneficiaires_sur_place", "contrats_actifs", "missions")
     for indicateur in unites:
         assert cellule(indicateur, "dep:94") == (None, "secret"), indicateur
-        assert cellule(indicateur, "dep:93")[1] == "publie", indicateur
-    assert cellule("heures_realisees", "dep:94", "2025-T1", "modalite", "EXECUTION") == (None, "secret")
     assert cellule("marches_clauses_generateurs", "dep:94") == (1, "publie")  # des marchés, pas des personnes
-    assert cellule("heures_realisees") == (90.0, "publie")
+    assert cellule("heures_realisees") == (None, "secret")  # un seul employeur : le secret des entreprises
+    assert cellule("missions")[1] == "publie"  # neuf personnes, sans donnée d'entreprise
 
 
 def test_un_marche_notifie_actif_generateur_se_compte_de_trois_facons(config):
@@ -499,7 +501,7 @@ def test_l_ordre_des_lignes_ne_change_pas_un_octet(config):
 def test_le_catalogue_accompagne_les_valeurs_et_imprime_le_diviseur(config):
     tables = tabuler(entrepot(cinq("k", "2025-01", 10.0), [clause("k")]), config)
     catalogue = tables["indicateurs/catalogue"].set_index("indicateur")
-    assert list(catalogue.index) == list(REGISTRE)
+    assert list(catalogue.index) == [*REGISTRE, *RAPPORTS]
     assert set(tables["indicateurs/valeurs"]["indicateur"]) <= set(catalogue.index)
     assert "vaut 1\u202f607 heures." in catalogue.loc["equivalents_temps_plein", "champ"]
     assert catalogue.loc["heures_realisees", "additif"] == "territoire|periode|modalite"
@@ -529,4 +531,4 @@ def test_la_provenance_reunit_le_depot_et_son_controle(config):
 def test_un_entrepot_vide_se_tabule_sans_une_ligne(config):
     tables = tabuler(entrepot(), config)
     assert tables["indicateurs/valeurs"].empty
-    assert len(tables["indicateurs/catalogue"]) == len(REGISTRE)
+    assert len(tables["indicateurs/catalogue"]) == len(REGISTRE) + len(RAPPORTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from decimal import Decimal
 from functools import reduce
@@ -89,46 +90,56 @@ def test_partager_une_grande_table_ne_change_aucune_cellule(exemple, parametres,
 
 
 # ── de petites tables, aux codes rares, pour que les lignes se croisent ───────────────────────
-def valeurs(type_):
-    """Des valeurs d'un type DuckDB, le vide compris sauf pour une mesure exacte."""
+def possibles(type_):
+    """Les valeurs que prend une colonne, selon son type ; le vide compris, sauf pour une mesure exacte."""
     if type_.startswith("ENUM"):
-        return st.sampled_from([code.strip("'") for code in type_[5:-1].split(", ")][:3])
+        return [code.strip("'") for code in type_[5:-1].split(", ")][:3]
     if type_.startswith("DECIMAL"):
-        return st.integers(0, 8).map(lambda quarts: Decimal(quarts) / 4)
+        return [Decimal(quarts) / 4 for quarts in range(9)]
     return {
-        "BOOLEAN": st.sampled_from([True, False, None]),
-        "VARCHAR": st.sampled_from(["OUI", "NON", "NR", None]),
-        "DOUBLE": st.sampled_from([0.0, 0.5, 2.25, None]),
-    }.get(type_, st.sampled_from([1, 2, 3, None]))
+        "BOOLEAN": [True, False, None],
+        "VARCHAR": ["OUI", "NON", "NR", None],
+        "DOUBLE": [0.0, 0.5, 2.25, None],
+    }.get(type_, [1, 2, 3, None])
+
+
+def types_de(relation):
+    return dict(zip(relation.columns, map(str, relation.types), strict=True))
+
+
+def petite_table(connexion, types, lignes):
+    """Une table DuckDB de quelques lignes, aux types d'une table d'étude."""
+    colonnes = ", ".join(f"v[{rang}]::{type_} as {c}" for rang, (c, type_) in enumerate(types.items(), 1))
+    connexion.execute("create or replace temp table recues (v varchar[])")
+    if lignes:
+        textes = [[[None if v is None else str(v) for v in ligne]] for ligne in lignes]
+        connexion.executemany("insert into recues values (?)", textes)
+    return connexion.sql(f"select {colonnes} from recues")
 
 
 @pytest.mark.parametrize("nom", REGISTRE)
 @given(tirage=st.data())
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 def test_pandas_et_duckdb_rendent_la_meme_table_sur_de_petites_tables(nom, relations, parametres, tirage):
-    indicateur, modele = REGISTRE[nom], relations[nom]
-    types = dict(zip(modele.columns, map(str, modele.types), strict=True))
-    ligne = st.tuples(*(valeurs(type_) for type_ in types.values()))
-    lignes = tirage.draw(st.lists(ligne, max_size=10))
-    colonnes = ", ".join(f"v[{rang}]::{type_} as {c}" for rang, (c, type_) in enumerate(types.items(), 1))
-    textes = [[None if v is None else str(v) for v in tiree] for tiree in lignes]
+    indicateur, types = REGISTRE[nom], types_de(relations[nom])
+    ligne = st.tuples(*(st.sampled_from(possibles(type_)) for type_ in types.values()))
     with duckdb.connect() as ailleurs:
-        ailleurs.execute("create table recues (v varchar[])")
-        if textes:
-            ailleurs.executemany("insert into recues values (?)", [[texte] for texte in textes])
-        petites = ailleurs.sql(f"select {colonnes} from recues")
+        petites = petite_table(ailleurs, types, tirage.draw(st.lists(ligne, max_size=10)))
         duck = calculer(indicateur, petites, parametres).to_df()
         cadre = calculer(indicateur, en_pandas(petites), parametres)
     pd.testing.assert_frame_equal(triee(cadre), triee(duck), rtol=0, atol=1e-6)
 
 
 # ── Spark ─────────────────────────────────────────────────────────────────────────────────────
+LIGNES_AU_HASARD = 40
+
+
 @pytest.fixture(scope="module")
 def spark():
-    """Une session locale, sur un cœur et sans interface."""
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark absent : pip install observatoire[spark]")
+    """Une session locale, sur un cœur, sans interface, qui n'écoute que la machine elle-même."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark est absent : « make test-spark » l'installe")
     if shutil.which("java") is None:
-        pytest.skip("Java absent : Spark en a besoin (JDK 17)")
+        pytest.skip("Java est absent : Spark demande un JDK 17 au moins")
     reglages = {
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "1",
@@ -145,35 +156,46 @@ def spark():
     session.stop()
 
 
-@pytest.mark.long
-@pytest.mark.filterwarnings("ignore")
-def test_spark_rend_toutes_les_tables_que_rend_duckdb(spark, relations, parametres, tmp_path):
-    comparer(spark, relations, parametres, tmp_path, REGISTRE)
+@pytest.fixture(scope="module")
+def lignes_d_etude(relations, tmp_path_factory):
+    """Les fichiers Parquet de chaque indicateur : ses lignes de l'exemple, et d'autres tirées au sort.
+
+    Les lignes tirées sont d'autres territoires que ceux de l'exemple : leurs cellules ne se mêlent pas.
+    """
+    dossier, fichiers = tmp_path_factory.mktemp("etudes"), {}
+    with duckdb.connect() as ailleurs:
+        for nom, lue in relations.items():
+            types, hasard = types_de(lue), random.Random(nom)
+            tirees = [[hasard.choice(possibles(t)) for t in types.values()] for _ in range(LIGNES_AU_HASARD)]
+            petites = petite_table(ailleurs, types, tirees)
+            assert not set(TERRITOIRES) & set(petites.to_df()["territoire"])
+            fichiers[nom] = [str(dossier / f"{nom}_{part}.parquet") for part in ("exemple", "ajoutees")]
+            for table, fichier in zip((lue, petites), fichiers[nom], strict=True):
+                table.to_parquet(fichier)
+    return fichiers
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_spark_rend_les_memes_tables_que_duckdb(spark, relations, parametres, tmp_path):
-    # Une somme et ses employeurs, des personnes : les formes les plus lues du registre.
-    comparer(spark, relations, parametres, tmp_path, ("heures_realisees", "beneficiaires"))
-
-
-def comparer(spark, relations, parametres, tmp_path, noms):
+def test_pandas_duckdb_et_spark_rendent_les_memes_tables(spark, lignes_d_etude, parametres):
+    """Tous les indicateurs ; Spark les calcule en une seule requête, où chacun serait un travail à lancer."""
     from pyspark.sql import functions as f
 
-    rendues, attendues = [], []
-    for nom in noms:
+    cle = ["indicateur", *PAR]
+    rendues, duck, cadre = [], [], []
+    for nom, fichiers in lignes_d_etude.items():
         indicateur = REGISTRE[nom]
-        fichier = tmp_path / f"{nom}.parquet"
-        relations[nom].to_parquet(str(fichier))
-        rendue = calculer(indicateur, spark.read.parquet(str(fichier)), parametres)
+        lignes = duckdb.read_parquet(fichiers)
+        for tables, table in ((duck, lignes), (cadre, en_pandas(lignes))):
+            rendue = calculer(indicateur, table, parametres)
+            rendue = rendue if table is not lignes else rendue.to_df()
+            tables.append(rendue.astype(object).assign(indicateur=nom).reindex(columns=[*cle, *MESURES]))
+        rendue = calculer(indicateur, spark.read.parquet(*fichiers), parametres)
         mesures = [
             (f.col(m) if m in rendue.columns else f.lit(None)).cast("double").alias(m) for m in MESURES
         ]
         rendues.append(rendue.select(f.lit(nom).alias("indicateur"), *PAR, *mesures))
-        attendue = calculer(indicateur, relations[nom], parametres).to_df()
-        attendues.append(attendue.assign(indicateur=nom).reindex(columns=["indicateur", *PAR, *MESURES]))
-    cle = ["indicateur", *PAR]
     lignes = [tuple(ligne) for ligne in reduce(lambda a, b: a.unionAll(b), rendues).collect()]
-    du_cluster = pd.DataFrame(lignes, columns=[*cle, *MESURES])
-    tables = (triee(t, cle) for t in (du_cluster, pd.concat([a.astype(object) for a in attendues])))
-    pd.testing.assert_frame_equal(*tables, rtol=1e-9, atol=1e-6)
+    du_cluster = triee(pd.DataFrame(lignes, columns=[*cle, *MESURES]), cle)
+    assert set(du_cluster["indicateur"]) == set(REGISTRE)
+    for tables in (duck, cadre):
+        pd.testing.assert_frame_equal(du_cluster, triee(pd.concat(tables), cle), rtol=1e-9, atol=1e-6)

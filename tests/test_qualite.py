@@ -486,7 +486,7 @@ def test_la_boite_dit_le_seuil_passe_outre_et_sa_raison(exemple):
 
 def test_sans_mesure_la_boite_n_invente_pas_de_zero(exemple):
     texte = boite(exemple, {"source": "decp", "mesure": "autre", "valeur": 1.0})
-    assert "portées par une ligne" not in texte
+    assert "Toutes sources" not in texte
     assert "publiés" not in texte
 
 

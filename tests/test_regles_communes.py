@@ -13,7 +13,6 @@ from observatoire.indicateurs.marches import (
     marches_clauses_notifies,
 )
 from observatoire.indicateurs.personnes import beneficiaires
-from observatoire.indicateurs.secret import appliquer_secret
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.cellules import Cellule, Cellules, difference, part
 from observatoire.publication.formats import entier, grand_nombre, pct, points
@@ -21,6 +20,7 @@ from observatoire.publication.repartitions import repartir
 from tests.petit_entrepot import SANS_MOIS, du_suivi, etude, mois, par, publier, suivi, valeurs
 
 EMPLOYEUR = "80128543800017"
+EMPLOYEURS = (EMPLOYEUR, "55208131766522", "13002526500013")
 DEP93, T1_2025 = Territoire.lire("dep:93"), Periode.lire("2025-T1")
 
 
@@ -155,10 +155,12 @@ def test_r4_un_marche_notifie_actif_ou_generateur_se_dit_et_se_compte_de_trois_f
 
 def test_r5_les_heures_vont_au_lieu_d_execution_et_les_personnes_a_leur_residence():
     # Six habitants de Créteil travaillent à Saint-Denis : les heures dans le 93, les personnes dans le 94.
+    # Trois employeurs, un tiers des heures chacun : elles se publient.
+    creteil = {"commune_residence": "94028", "heures": 10.0}
     lignes = suivi(
         *(
-            {"personne": f"p{rang}", "contrat": f"C{rang}", "commune_residence": "94028", "heures": 10.0}
-            for rang in range(6)
+            {"personne": f"p{r}", "contrat": f"C{r}", "employeur_id": EMPLOYEURS[r % 3], **creteil}
+            for r in range(6)
         )
     )
     cellules = publier(suivi=lignes).set_index(["indicateur", "territoire", "periode", "ventilation"])[
@@ -235,21 +237,29 @@ def test_r8_des_heures_entieres_des_parts_a_une_decimale_des_ecarts_en_points():
 
 
 def test_r9_une_cellule_de_une_a_quatre_personnes_est_tue_avec_ses_heures():
-    # Quatre personnes à Saint-Denis, cinq à Créteil ; zéro personne n'est pas un secret.
+    # Quatre personnes à Saint-Denis, cinq à Créteil, chez trois employeurs.
     ou = ["93066"] * 4 + ["94028"] * 5
     lignes = suivi(
         *(
-            {"personne": f"p{r}", "contrat": f"C{r}", "operation": c, "commune_execution": c}
+            {
+                "personne": f"p{r}",
+                "contrat": f"C{r}",
+                "operation": c,
+                "commune_execution": c,
+                "employeur_id": EMPLOYEURS[r % 3],
+            }
             for r, c in enumerate(ou)
         )
     )
-    cellules = publier(suivi=lignes).set_index(["indicateur", "territoire", "periode", "ventilation"])
-    for indicateur in ("heures_realisees", "beneficiaires_sur_place", "contrats_actifs", "missions"):
-        statuts = [
-            cellules.loc[(indicateur, territoire, "2026-T1", "ensemble"), "statut"]
-            for territoire in ("dep:93", "dep:94", "dep:75")
-        ]
-        assert statuts == ["secret", "publie", "publie"], indicateur
+    cellules = publier(suivi=lignes)
     assert cellules.loc[cellules["statut"] == "secret", "valeur"].isna().all()
-    seules = pd.DataFrame({"valeur": [12.0, 12.0], "effectif": [4.0, 5.0]})
-    assert appliquer_secret(seules, 5)["statut"].tolist() == ["secret", "publie"]
+    ensembles = cellules[(cellules["ventilation"] == "ensemble") & (cellules["periode"] == "2026-T1")]
+    for indicateur in ("heures_realisees", "beneficiaires_sur_place", "contrats_actifs", "missions"):
+        lus = ensembles[ensembles["indicateur"] == indicateur].set_index("territoire")["statut"]
+        assert (lus["dep:93"], lus["reg:11"]) == ("secret", "publie"), indicateur
+        # La région moins sept départements rendrait le huitième : un autre se tait, et un seul.
+        tus = lus[lus.index.str.startswith("dep:")].eq("secret")
+        assert tus.sum() == 2, indicateur
+        # Un zéro ou les cinq personnes de Créteil ; pour les heures, un zéro ne suffirait pas : 400 seraient
+        # le plus haut possible de Saint-Denis, quand il faut pouvoir en croire 400 ÷ 0,85 = 471.
+        assert tus["dep:94"] == (indicateur == "heures_realisees"), indicateur

@@ -420,6 +420,15 @@ def test_deux_rendus_donnent_les_memes_octets(config, pdf, page):
     assert rendre_html(fiche_complete(), config).decode() == page
 
 
+def test_le_pied_d_une_bande_se_rend_partout(config):
+    bande = {**chiffres(), "titre": "Réalisation", "pied": [["Champ", "Clauses en cours."]]}
+    fiche = notebook(entete(), bande)
+    page, imprime = rendre_html(fiche, config).decode(), "".join(texte_pdf(rendre_pdf(fiche, config)[0]))
+    assert 'aria-label="Réalisation"' in page
+    for document in (page, imprime):
+        assert "Clauses en cours." in document
+
+
 def test_une_figure_sans_dessin_et_un_avis_se_rendent_partout(config):
     fiche = notebook(
         entete(), figure("a", svg=None, avis="Figure retirée."), {"genre": "avis", "texte": "Rien."}

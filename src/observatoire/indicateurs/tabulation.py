@@ -68,8 +68,10 @@ def _grille(plan: Plan, territoires: Sequence[str], periodes: pd.DataFrame) -> p
         if plan.publie(niveau, rythme, indicateur.nom, ventilation)
     ]
     colonnes = ["indicateur", "ventilation", "rang", "genre", "niveau", "rythme"]
-    table = (
-        pd.DataFrame(tranches, columns=colonnes).merge(ou, on="niveau").merge(quand, on=["genre", "rythme"])
+    textes = dict.fromkeys(["indicateur", "ventilation", "genre", "niveau", "rythme"], "string")
+    table = pd.DataFrame(tranches, columns=colonnes).astype(textes | {"rang": "int64"})
+    table = table.merge(ou.astype("string"), on="niveau").merge(
+        quand.astype("string"), on=["genre", "rythme"]
     )
     return table[["indicateur", "ventilation", "rang", "territoire", "periode"]]
 

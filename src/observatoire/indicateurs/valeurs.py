@@ -107,7 +107,7 @@ def tabuler(
         anterieures=None if registre.vide else registre.cellules,
         heures_par_mois=cadre.heures_par_mois,
     )
-    valeurs, protection, constat = _publier(protection, parametres, public)
+    valeurs, protection, constat = _publier(protection, parametres, public, cadre.personnes_mediane)
     return {
         "indicateurs/valeurs": valeurs,
         "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
@@ -142,7 +142,7 @@ def _avec_medianes(protection: Protection, minimum: int) -> Protection:
 
 
 def _publier(
-    protection: Protection, parametres: dict[str, object], public: Publication
+    protection: Protection, parametres: dict[str, object], public: Publication, minimum: int
 ) -> tuple[pd.DataFrame, Protection, Constat]:
     """Rend les valeurs que l'audit admet ; il fait taire davantage, ou refuse tout."""
     for pas in (*range(PAS), None):
@@ -150,7 +150,7 @@ def _publier(
         constat = _auditer(replace(public, valeurs=_ecrites(valeurs)), protection)
         if pas is None or constat.refus.empty:
             return valeurs, protection, constat.exiger()
-        protection = escalader(protection, constat.refus, pas)
+        protection = _avec_medianes(escalader(protection, constat.refus, pas), minimum)
     raise AssertionError
 
 
@@ -180,7 +180,7 @@ def _auditer(publication: Publication, protection: Protection) -> Constat:
         bas_maximum=sensibles["bas"], haut_minimum=sensibles["haut"]
     )
     if len(trahis := rapports_trahis(publication.valeurs, RAPPORTS)):
-        raise AuditRefuseError.pour(trahis)
+        raise AuditRefuseError.pour(trahis.assign(motif="donne un terme caché"))
     return auditer(publication, exigences)
 
 

@@ -75,10 +75,12 @@ class Chiffre:
 
 @dataclass(frozen=True)
 class Chiffres(Bloc):
-    """La bande des chiffres clés."""
+    """Une bande de chiffres ; `pied` dit comment la lire : un nom et un texte par phrase."""
 
     genre = "chiffres"
     chiffres: list[Chiffre]
+    titre: str = "Chiffres clés"
+    pied: list[list[str]] = field(default_factory=list)
 
     def texte(self) -> str:
         """Rend une ligne par chiffre."""

@@ -113,6 +113,7 @@ class Cellules:
             cle: Cellule(None if pd.isna(valeur) else Decimal(str(valeur)), statut)
             for cle, (valeur, statut) in zip(cles, paires, strict=True)
         }
+        self._tranches = {cle[:4] for cle in self._cellules}
 
     def lire(
         self,
@@ -126,6 +127,10 @@ class Cellules:
         """Rend une cellule, `ABSENTE` si la table n'a pas cette ligne."""
         cle = (str(territoire), str(periode), indicateur, ventilation, modalite)
         return self._cellules.get(cle, ABSENTE)
+
+    def existe(self, indicateur: str, ventilation: str, *, territoire: Territoire, periode: Periode) -> bool:
+        """Dit si la table a cette ventilation, secrète ou non : le plan de publication la prévoit."""
+        return (str(territoire), str(periode), indicateur, ventilation) in self._tranches
 
     def compter(self, territoire: Territoire, periode: Periode, *statuts: str) -> int:
         """Compte les cellules d'un territoire et d'une période, d'un statut s'il est donné."""

@@ -78,7 +78,8 @@ def barres(lignes: Sequence[Barre], *, repere: str = "") -> str:
         if haut:
             _legender(figure, gauche, [(repere, _TRAIT)])
 
-    return charte.dessiner(haut + _PAS * len(lignes), trace)
+    bas = _BORD if len(lignes[-1].libelle) > _COUPURE else 0.0
+    return charte.dessiner(haut + _PAS * len(lignes) + bas, trace)
 
 
 def panneaux(series: Sequence[tuple[str, Sequence[Barre]]]) -> str:

@@ -259,8 +259,12 @@ def _exceptions(publication: Mapping[str, Any], libelles: Mapping[str, str]) -> 
 
 def _dire_tranche(tranche: str, libelles: Mapping[str, str]) -> str:
     indicateur, _, ventilation = tranche.partition(".")
-    nom = ventilations()[ventilation].libelle if ventilation != ENSEMBLE else "ensemble"
-    return f"« {libelles.get(indicateur, indicateur)} » par « {nom} »"
+    libelle = f"« {libelles.get(indicateur, indicateur)} »"
+    if ventilation == "*":
+        return f"{libelle} dans tous ses croisements"
+    if ventilation == ENSEMBLE:
+        return f"{libelle} dans son ensemble"
+    return f"{libelle} par « {ventilations()[ventilation].libelle} »"
 
 
 def _liste(texte: object) -> list[str]:

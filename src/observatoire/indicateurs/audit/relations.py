@@ -187,7 +187,7 @@ def _habitants(assemblage: Assemblage, habite: Bloc, residence: Bloc, lieux: dic
     for noeud, modalite, residences in egaux:
         if modalite in habite.modalites and pd.Index(residences).isin(residence.modalites).all():
             un = habite.en([modalite], [noeud], periodes).reshape(1, -1)
-            autres = residence.en(residences, [noeud], periodes).reshape(len(residences), -1)
+            autres = residence.en(residences, [noeud], periodes).reshape(len(residences), un.size)
             assemblage.ajouter(
                 np.concatenate([un, autres]).T, [1.0] + [-1.0] * len(residences), LIBRE, (0.0, 0.0)
             )

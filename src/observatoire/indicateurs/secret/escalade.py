@@ -13,7 +13,7 @@ import pandas as pd
 
 from observatoire.indicateurs.secret.protection import DEJA_PUBLIEE, PUBLIE, SECRET, Protection
 from observatoire.perimetre import Periode
-from observatoire.referentiel import ENSEMBLE
+from observatoire.referentiel import ENSEMBLE, ventilations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +39,11 @@ def escalader(protection: Protection, refus: pd.DataFrame, pas: int) -> Protecti
         pas: de 0 (la même période) à `PAS` − 1 (tout l'indicateur).
     """
     table = protection.cellules
-    autour = _parmi(_situer(table), _situer(refus), _PAS[pas])
-    autour = _avec_les_parties(table, autour & table["statut"].eq(PUBLIE))
+    libres = table["statut"].eq(PUBLIE)
     if "etat" in table:
-        autour &= table["etat"].ne(DEJA_PUBLIEE)
+        libres &= table["etat"].ne(DEJA_PUBLIEE)
+    autour = libres & _parmi(_situer(table), _situer(refus), _PAS[pas])
+    autour = libres & _avec_les_parties(table, autour)
     return Protection(table.assign(statut=table["statut"].mask(autour, SECRET)))
 
 
@@ -54,9 +55,15 @@ def _situer(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _avec_les_parties(table: pd.DataFrame, tues: pd.Series) -> pd.Series:
-    """Un ensemble tu tait ses ventilations : leur somme le redonnerait."""
-    ensembles = table[tues & table["ventilation"].eq(ENSEMBLE)]
-    return tues | _parmi(table, ensembles, ("indicateur", "territoire", "periode"))
+    """Un ensemble tu tait ses ventilations, un axe ses croisements : leur somme le redonnerait."""
+    lieu = ("indicateur", "territoire", "periode")
+    suite = tues | _parmi(table, table[tues & table["ventilation"].eq(ENSEMBLE)], lieu)
+    for nom in table["ventilation"].unique():
+        axes = () if nom == ENSEMBLE else ventilations()[str(nom)].axes
+        if len(axes) > 1:
+            croisees = _parmi(table, table[suite & table["ventilation"].isin(axes)], lieu)
+            suite |= croisees & table["ventilation"].eq(nom)
+    return suite
 
 
 def _parmi(table: pd.DataFrame, lesquelles: pd.DataFrame, cle: Sequence[str]) -> pd.Series:

@@ -6,15 +6,16 @@ se croisent (T12 est dans le 94 et le 91) : c'est par les mailles qu'ils se comp
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
-REGION, RESTE = "reg:11", "reste"
+REGION = "reg:11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,29 @@ class Geographie:
         }
         isoles = {territoire for territoire, mailles in composition.items() if not mailles}
         composition |= {territoire: frozenset([territoire]) for territoire in isoles}
-        mailles = (*noms, *sorted(isoles), RESTE)
+        mailles = (*noms, *sorted(isoles))
         if REGION in territoires:
             composition[REGION] = frozenset(mailles)
         return cls(mailles, composition)
+
+    def avec_restes(self, decouverts: Iterable[str]) -> Geographie:
+        """Ajoute une maille à chaque territoire qui compte des unités hors de ses parties."""
+        restes = {tout: f"reste {tout}" for tout in sorted(decouverts)}
+        composition = {
+            territoire: mailles
+            | {
+                reste
+                for tout, reste in restes.items()
+                if territoire in (tout, REGION) or self.composition[tout] < mailles
+            }
+            for territoire, mailles in self.composition.items()
+        }
+        return Geographie((*self.mailles, *restes.values()), composition)
+
+    def jumeaux(self) -> list[str]:
+        """Les territoires faits des mêmes mailles qu'un autre."""
+        nombre = Counter(self.composition.values())
+        return [territoire for territoire, mailles in self.composition.items() if nombre[mailles] > 1]
 
     def inclusions(self) -> list[tuple[str, str]]:
         """Les couples (partie, tout) de territoires emboîtés, dans les deux sens s'ils sont égaux."""
@@ -65,6 +85,6 @@ class Geographie:
                     if t != tout and t.startswith(f"{niveau}:") and siennes & mailles
                 )
                 couvertes = frozenset().union(*(self.composition[t] for t in parties))
-                if mailles - {RESTE} <= couvertes:
+                if parties and mailles <= couvertes:
                     trouves.append((tout, parties))
         return trouves

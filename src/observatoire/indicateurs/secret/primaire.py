@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from observatoire.indicateurs.secret.politique import Politique
 
 PERSONNES, GROUPE, CONTRIBUTEURS = "personnes", "groupe", "contributeurs"
-_SOMMES = ("h", "€")
+_SOMMES = ("h", "€", "jours")
 _ANODINES = ("NON", "NR", ENSEMBLE)
 
 
@@ -43,12 +43,13 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     sensible = cellules["ventilation"].map(_sensible).astype(bool)
     seuil = pd.Series(politique.seuil, index=cellules.index).mask(sensible, politique.seuil_sensible)
     petite = effectif.ge(1) & effectif.lt(seuil)
+    population = _minimum(ensemble, _marges(cellules, sensibles=False))
     groupe = (
         sensible
         & cellules["unite"].eq("personnes")
-        & ~cellules["modalite"].isin(_ANODINES)
+        & ~_anodine(cellules)
         & valeur.ge(seuil)
-        & (ensemble - valeur).lt(seuil)
+        & (population - valeur).lt(seuil)
     )
     seule = valeur.gt(0) & (
         cellules["employeurs"].lt(politique.employeurs) | (cellules["premier"] > politique.dominance * valeur)
@@ -59,7 +60,7 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     somme = cellules["unite"].isin(_SOMMES)
     haut = pd.Series(float("nan"), index=cellules.index).astype("Float64")
     # Le lecteur connaît les marges : une partie ne peut pas lui sembler plus grande.
-    total = _minimum(ensemble.mask(cellules["ventilation"] == ENSEMBLE), _marges(cellules))
+    total = _minimum(ensemble.mask(cellules["ventilation"] == ENSEMBLE), _marges(cellules, sensibles=True))
     marge = _minimum(valeur * (1 / politique.dominance - 1), (total - valeur) / 2)
     domine = (cellules["premier"].astype("Float64") / politique.dominance - valeur).fillna(0)
     besoin = marge.where(domine <= 0, domine)
@@ -67,24 +68,41 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     haut = compte.mask(somme, valeur + marge).mask(raison.eq(CONTRIBUTEURS), valeur + besoin)
     haut = haut.mask(raison.eq(GROUPE), valeur)
     bas = (valeur - besoin).clip(lower=0).where(raison.eq(CONTRIBUTEURS), 0)
-    bas = bas.mask(raison.eq(GROUPE), (ensemble - seuil).clip(lower=0))
+    bas = bas.mask(raison.eq(GROUPE), (population - seuil).clip(lower=0))
     vides = raison.eq("")
     return pd.DataFrame({"raison": raison, "bas": bas.mask(vides), "haut": haut.mask(vides)})
 
 
-def _marges(cellules: pd.DataFrame) -> pd.Series:
-    """La plus petite marge d'un croisement : « F×M26 » ne dépasse ni « F » ni « M26 »."""
+def _marges(cellules: pd.DataFrame, *, sensibles: bool) -> pd.Series:
+    """La plus petite marge d'un croisement (« F×M26 » : « F » ou « M26 »), sensibles comprises ou non."""
     marges = pd.Series(float("nan"), index=cellules.index, dtype="Float64")
-    axes = cellules["ventilation"].map(lambda v: () if v == ENSEMBLE else ventilations()[v].axes)
-    croisees = cellules[axes.map(len) > 1]
     cle = ["indicateur", "territoire", "periode", "ventilation", "modalite"]
-    for nom, lignes in croisees.groupby("ventilation"):
-        for rang, axe in enumerate(ventilations()[str(nom)].axes):
+    for nom, lignes in cellules.groupby("ventilation"):
+        for rang, axe in enumerate(_axes(str(nom))):
+            if _sensible(axe) and not sensibles:
+                continue
             cherchees = lignes.assign(ventilation=axe, modalite=lignes["modalite"].str.split("×").str[rang])
             lues = cherchees[cle].merge(cellules[[*cle, "valeur"]], how="left", on=cle)["valeur"]
             lues = lues.astype("Float64").set_axis(lignes.index)
             marges.loc[lignes.index] = _minimum(marges.loc[lignes.index], lues)
     return marges
+
+
+def _anodine(cellules: pd.DataFrame) -> pd.Series:
+    """Dit quelles modalités n'attribuent rien de sensible : « NON », « F×NON »."""
+    anodines = cellules["modalite"].isin(_ANODINES)
+    for nom, lignes in cellules.groupby("ventilation"):
+        for rang, axe in enumerate(_axes(str(nom))):
+            if _sensible(axe):
+                codes = lignes["modalite"].str.split("×").str[rang]
+                anodines.loc[lignes.index] |= codes.isin(_ANODINES)
+    return anodines
+
+
+def _axes(ventilation: str) -> tuple[str, ...]:
+    """Les axes d'un croisement ; ce qui n'en est pas un n'en a pas."""
+    axes = () if ventilation == ENSEMBLE else ventilations()[ventilation].axes
+    return axes if len(axes) > 1 else ()
 
 
 def _minimum(un: pd.Series, autre: pd.Series) -> pd.Series:

@@ -21,6 +21,7 @@ BOUGE = 1e-5
 VARIE = 0.05  # ce dont une cellule doit au moins pouvoir varier aux yeux d'un initié
 _EPSILON = 1e-3  # ce que coûte un écart dans une cellule déjà cachée : presque rien
 _INFINI = highspy.kHighsInf
+_ITERATIONS_INTERIEURES = 100  # une trentaine suffit ; un système dégénéré n'en finit pas
 
 
 class CalculInacheveError(ObservatoireError):
@@ -208,6 +209,7 @@ class _Programme:
             solveur = _solveur()
             solveur.setOptionValue("solver", methode)
             solveur.setOptionValue("run_crossover", "off")
+            solveur.setOptionValue("ipm_iteration_limit", _ITERATIONS_INTERIEURES)
             solveur.passModel(lp)
             solveur.run()
             if solveur.getModelStatus() == highspy.HighsModelStatus.kOptimal:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from observatoire.indicateurs.registre import REGISTRE
+from observatoire.indicateurs.secret.geographie import REGION
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, Cible
 from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
 
 PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
 LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
+_CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 _RIEN = 1e-9
 _INITIES = 2
 _SENSIBLES_MAXIMUM = 0.2  # d'un détail, la part de cellules sensibles au-delà de laquelle il est tu entier
 _PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
-_ARRONDIS = {"h": 1e-6, "€": 1e-6}
+_ARRONDIS = {"h": 1e-4, "€": 1e-2}
 _ECHELLES = {"h": 100.0, "€": 10_000.0}
 _POIDS_NIVEAU = {"reg": 300.0, "dep": 30.0}
 _POIDS_RYTHME = {"annee": 3.0, "glissant": 1.0, "trimestre": 1.0}
@@ -83,20 +85,23 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
         politique: les seuils.
         geographie: les mailles des territoires tabulés.
     """
-    table = cellules.reset_index(drop=True)
+    # Deux témoins qui se valent se départagent par le rang : il ne doit rien à l'ordre reçu.
+    table = cellules.sort_values(_CLE, ignore_index=True)
     table = table.assign(**exigences(table, politique))
     deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
     table["close"] = deja.eq(DEJA_CACHEE)
-    tues = _trop_sensibles(table)
+    # Paris est un département et un territoire : une même cellule ne se tait pas sous un seul de ses noms.
+    tues = _trop_sensibles(table) & ~table["territoire"].isin(geographie.jumeaux())
     table["vise"] = table["raison"].ne("") & ~tues
     cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE) | tues).to_numpy(dtype=bool, copy=True)
     fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
     preparees = [
-        _preparer(REGISTRE[str(nom)], lignes) for nom, lignes in table.groupby("indicateur", sort=False)
+        _preparer(REGISTRE[str(nom)], lignes, geographie)
+        for nom, lignes in table.groupby("indicateur", sort=False)
     ]
     proteges = [p for p in preparees if p is not None]
     for rang in (0, 1, 2):
-        taches = [t for p in proteges for t in _taches(*p, rang, geographie, cachees, fixes)]
+        taches = [t for p in proteges for t in _taches(*p, rang, cachees, fixes)]
         for rangs in _executer(taches):
             cachees[rangs] = True
     statut = pd.Series(PUBLIE, index=table.index, dtype="string")
@@ -105,8 +110,8 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
 
 
 def _preparer(
-    indicateur: Indicateur, lignes: pd.DataFrame
-) -> tuple[Indicateur, pd.DataFrame, Structure] | None:
+    indicateur: Indicateur, lignes: pd.DataFrame, geographie: Geographie
+) -> tuple[Indicateur, pd.DataFrame, Structure, Geographie] | None:
     """Met un indicateur à l'échelle du calcul ; `None` s'il n'est ni une somme ni un compte de personnes."""
     if not (indicateur.personnes and indicateur.absence_nulle):
         return None
@@ -123,17 +128,21 @@ def _preparer(
         somme_territoires="territoire" in indicateur.additif,
         somme_periodes="periode" in indicateur.additif,
         arrondi=arrondi,
-        reste=_a_un_reste(lignes, max(1e-6, 20 * arrondi)),
     )
-    return indicateur, lignes, structure
+    return (
+        indicateur,
+        lignes,
+        structure,
+        geographie.avec_restes(_decouverts(lignes, geographie, max(1e-6, 20 * arrondi))),
+    )
 
 
 def _taches(
     indicateur: Indicateur,
     lignes: pd.DataFrame,
     structure: Structure,
-    rang: int,
     geographie: Geographie,
+    rang: int,
     cachees: Masque,
     fixes: Masque,
 ) -> Iterator[_Tache]:
@@ -312,17 +321,23 @@ def _couvertes(tableau: pd.DataFrame, cachees: Masque) -> NDArray[np.bool_]:
         for territoire, periode, codes in [cles[rang]]
         for code in codes
     }
-    return ~marges & np.array([cle in sous for cle in cles], dtype=bool)
+    composent: Masque = np.array([cle in sous for cle in cles], dtype=bool) & ~marges
+    return composent
 
 
-def _a_un_reste(lignes: pd.DataFrame, jeu: float) -> bool:
-    """Dit si des unités ne sont rattachées qu'à la région : elle dépasse la somme de ses départements."""
+def _decouverts(lignes: pd.DataFrame, geographie: Geographie, jeu: float) -> list[str]:
+    """Les territoires qui dépassent, quelque part, la somme de leurs parties : des unités mal localisées."""
     cle = ["periode", "ventilation", "modalite"]
-    niveau = _niveaux(lignes)
-    departements = lignes[niveau == "dep"].groupby(cle)["valeur"].sum()
-    regions = lignes[niveau == "reg"].set_index(cle)["valeur"]
-    ecart = (regions - departements).dropna()
-    return bool((ecart > jeu).any()) or departements.empty
+    valeurs = lignes.pivot_table(index=cle, columns="territoire", values="valeur")
+    presents = set(map(str, valeurs.columns))
+    sans_partie = REGION in presents and not any(nom.startswith("dep:") for nom in presents)
+    trouves = {REGION} if sans_partie else set()
+    for tout, parties in geographie.recouvrements():
+        if presents.issuperset((tout, *parties)):
+            somme = valeurs[list(parties)].sum(axis=1, skipna=False)
+            if (valeurs[tout] - somme > jeu).any():
+                trouves.add(tout)
+    return sorted(trouves)
 
 
 def _poids(territoire: str, periode: str, ventilation: str) -> float:

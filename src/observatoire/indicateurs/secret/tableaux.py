@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from observatoire.indicateurs.secret.geographie import REGION, RESTE, Geographie
 from observatoire.indicateurs.secret.programme import Systeme
 from observatoire.perimetre import Periode
 
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from observatoire.indicateurs.secret.geographie import Geographie
+
 ETATS = 4
-_ARRONDI_H = 0.006
 _SANS_BORNE = np.inf
 
 
@@ -34,14 +34,13 @@ _SANS_BORNE = np.inf
 class Structure:
     """Comment les valeurs d'un tableau se composent : par somme, ou par comptes d'unités distinctes.
 
-    `arrondi` : l'erreur d'une valeur écrite ; `reste` : une unité peut n'être rattachée qu'à la région ;
-    `locale` : la modalité dépend du territoire, rien ne lie deux territoires.
+    `arrondi` : l'erreur d'une valeur écrite ; `locale` : la modalité dépend du territoire, rien ne lie deux
+    territoires.
     """
 
     somme_territoires: bool
     somme_periodes: bool
     arrondi: float
-    reste: bool
     locale: bool = False
 
 
@@ -160,8 +159,6 @@ class Tableau:
         if not self._par_mailles:
             return [self._places.index(territoire)]
         mailles = self._geographie.composition[territoire]
-        if territoire == REGION and not self._structure.reste:
-            mailles = mailles - {RESTE}
         return [rang for rang, maille in enumerate(self._places) if maille in mailles]
 
     def _presences(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
@@ -187,7 +184,7 @@ class Tableau:
         couverts = [
             (rang[tout], tuple(rang[p] for p in parties))
             for tout, parties in self._geographie.recouvrements()
-            if tout in rang and rang.keys() >= set(parties) and not (tout == REGION and self._structure.reste)
+            if tout in rang and rang.keys() >= set(parties)
         ]
         compris = [slice(0, 1)] if self._etats == 1 else [slice(0, 1), slice(0, ETATS)]
         for petit, grands in (*inclus, *couverts):

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Self
 from observatoire.config import Config
 from observatoire.publication.blocs import Entete
 from observatoire.publication.cellules import NON_DISPONIBLE
-from observatoire.publication.fiche import chiffres, marches, methode, phrases, profil, tendance, ventilees
+from observatoire.publication.fiche import (
+    chiffres,
+    marches,
+    methode,
+    phrases,
+    profil,
+    realisation,
+    sorties,
+    tendance,
+    ventilees,
+)
 from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import jour, pct
 
@@ -44,6 +54,9 @@ class Fiche:
             mentions.append(
                 phrases.MENTION_PROVISOIRE.format(date=jour(contexte.definitif_le(contexte.periode)))
             )
+        longue = contexte.publiant("heures_realisees", "modalite")
+        if longue.periode != contexte.periode:
+            mentions.append(phrases.MENTION_LONGUE.format(quand=longue.quand))
         if contexte.lire("heures_realisees").statut == NON_DISPONIBLE:
             mentions.append(phrases.MENTION_SANS_SUIVI)
         return Entete(
@@ -77,13 +90,18 @@ class Fiche:
         """Les marchés publics notifiés, et la part de ceux qui ont une considération sociale."""
         return marches.figure_marches_publics(self._contexte)
 
+    def realisation(self) -> Chiffres | Avis:
+        """L'engagé, le réalisé et le reste à réaliser des clauses."""
+        return realisation.bande(self._contexte)
+
     def profil(self) -> Figure | Avis:
         """Les bénéficiaires : sexe, âge, quartier, diplôme, publics, comparés à la région."""
         return profil.figure_profil(self._contexte)
 
     def contrats(self) -> Figure | Avis:
         """Les contrats de travail par type, les principaux employeurs en note."""
-        employeurs = self._contexte.repartir(phrases.CONTRATS.indicateur, "type_employeur")
+        vue = self._contexte.publiant(phrases.CONTRATS.indicateur, "type_employeur")
+        employeurs = vue.repartir(phrases.CONTRATS.indicateur, "type_employeur")
         return ventilees.figure_ventilee(self._contexte, phrases.CONTRATS, note=ventilees.citer(employeurs))
 
     def prescripteurs(self) -> Figure | Avis:
@@ -92,11 +110,18 @@ class Fiche:
 
     def residence(self) -> Figure | Avis:
         """Où habitent les personnes employées sur les marchés du territoire."""
-        contexte = self._contexte
-        sur_place = contexte.repartir(phrases.RESIDENCE.indicateur, "habite_le_territoire")
-        part = sur_place.reunir("OUI", libelle="").part
+        contexte, departements, habitants = self._contexte, phrases.RESIDENCE, phrases.HABITANTS
+        detaillee = contexte.publiant(departements.indicateur, departements.ventilation)
+        par_departement = detaillee.detaille(departements.indicateur, departements.ventilation)
+        vue = contexte.publiant(habitants.indicateur, habitants.ventilation)
+        part = vue.repartir(habitants.indicateur, habitants.ventilation).reunir("OUI", libelle="").part
         constat = phrases.RESIDENCE_CONSTAT.format(part=pct(part), ou=contexte.ou) if part.nombre else ""
-        return ventilees.figure_ventilee(contexte, phrases.RESIDENCE, compare=False, titre=constat)
+        sujet = departements if par_departement else habitants
+        return ventilees.figure_ventilee(contexte, sujet, compare=False, titre=constat)
+
+    def sorties(self) -> Chiffres | Avis:
+        """Ce que l'on sait des bénéficiaires six mois après la fin de leur parcours."""
+        return sorties.bande(self._contexte)
 
     def methode(self) -> Methode:
         """La boîte de méthode et de qualité."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,9 +11,9 @@ from observatoire.erreurs import ParametreError, PerimetreError, PublicationErro
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.blocs import Avis
-from observatoire.publication.cellules import NON_SIGNIFICATIVE, SECRET, Cellule, Cellules, variation
+from observatoire.publication.cellules import ABSENTE, PUBLIE, SECRET, Cellule, Cellules
 from observatoire.publication.fiche import phrases
-from observatoire.publication.formats import pct
+from observatoire.publication.formats import accorder, jour, pct
 from observatoire.publication.repartitions import Repartition, repartir
 from observatoire.referentiel import ENSEMBLE
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from observatoire.config import Config
 
 REGION = Territoire("reg", "11")
+AN_PRECEDENT, CHAMP_CONSTANT = "an_precedent", "champ_constant"
+_DUREES = {"trimestre": "dans le trimestre", "glissant": "en quatre trimestres", "annee": "dans l’année"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Contexte:
     territoire: Territoire
     periode: Periode
     cellules: Cellules
+    comparaisons: dict[tuple[str, str], dict[str, Any]]
     catalogue: dict[str, dict[str, Any]]
     provenance: pd.DataFrame
     qualite: pd.DataFrame
@@ -48,24 +51,26 @@ class Contexte:
         """
         ici, trimestre = _lire_parametres(territoire, periode)
         debut = min(trimestre.decalee(1 - _duree(config)).annee, trimestre.annee - 1)
-        periodes = [
-            str(Periode(annee, rang)) for annee in range(debut, trimestre.annee + 1) for rang in (1, 2, 3, 4)
-        ]
+        annees = range(debut, trimestre.annee + 1)
+        lues = {Periode(annee, rang) for annee in annees for rang in (None, 1, 2, 3, 4)}
+        periodes = sorted(map(str, {*lues, trimestre.quatre_trimestres}))
         magasin = Magasin(config.processed)
         valeurs = magasin.lire(
             "indicateurs/valeurs",
             [("territoire", "in", sorted({str(ici), str(REGION)})), ("periode", "in", periodes)],
         )
-        catalogue = magasin.lire("indicateurs/catalogue").to_dict("records")
+        comparaisons = magasin.lire(
+            "indicateurs/comparaisons",
+            [("territoire", "=", str(ici)), ("periode", "=", str(trimestre)), ("ventilation", "=", ENSEMBLE)],
+        )
+        catalogue = magasin.lire("indicateurs/catalogue")
         return cls(
             config,
             ici,
             trimestre,
             Cellules(valeurs),
-            {
-                str(fiche["indicateur"]): {str(cle): valeur for cle, valeur in fiche.items()}
-                for fiche in catalogue
-            },
+            {(ligne["indicateur"], ligne["repere"]): ligne for ligne in _lignes(comparaisons)},
+            {ligne["indicateur"]: ligne for ligne in _lignes(catalogue)},
             magasin.lire("indicateurs/provenance"),
             magasin.lire("indicateurs/qualite"),
         )
@@ -79,8 +84,14 @@ class Contexte:
 
     @property
     def quand(self) -> str:
-        """Le trimestre en toutes lettres."""
+        """La période en toutes lettres."""
         return self.periode.libelle
+
+    @property
+    def pendant(self) -> str:
+        """La période en complément de temps : « au 3e trimestre 2026 », « en 2025 »."""
+        prepositions = {"trimestre": "au", "glissant": "sur les", "annee": "en"}
+        return f"{prepositions[self.periode.rythme]} {self.quand}"
 
     @property
     def est_region(self) -> bool:
@@ -99,9 +110,43 @@ class Contexte:
             )
         return str(self.catalogue[indicateur][champ])
 
+    def champ(self, indicateur: str) -> str:
+        """Rend le champ du catalogue, et ses dates quand la période n'est pas le trimestre de la fiche."""
+        champ = self.decrire(indicateur, "champ")
+        if self.periode.rythme == "trimestre":
+            return champ
+        debut, fin = jour(self.periode.debut), jour(self.periode.fin)
+        return f"{champ} {phrases.PERIODE_LONGUE.format(debut=debut, fin=fin)}"
+
     def sans_donnees(self, titre: str) -> Avis:
         """L'avis qui remplace une figure quand rien n'a été reçu."""
-        return Avis(phrases.SANS_DONNEES.format(titre=titre, ou=self.ou, quand=self.quand))
+        return Avis(phrases.SANS_DONNEES.format(titre=titre, ou=self.ou, pendant=self.pendant))
+
+    def sans_detail(self, titre: str, ensemble: Cellule, noms: tuple[str, str]) -> Avis:
+        """L'avis qui remplace une répartition que le plan ne publie pas, ou pas sous cet effectif.
+
+        Args:
+            titre: ce que la figure aurait montré.
+            ensemble: ce qui en est publié.
+            noms: ce qu'il compte, au singulier et au pluriel.
+        """
+        limite = self._limite()
+        modele = phrases.EFFECTIF_INSUFFISANT if limite else phrases.SANS_DETAIL
+        suite = phrases.ENSEMBLE_CACHE
+        if ensemble.nombre is not None:
+            suite = phrases.ENSEMBLE_SEUL.format(ensemble=accorder(ensemble, *noms), pendant=self.pendant)
+        return Avis(f"{modele.format(titre=titre, ou=self.ou, limite=limite)} {suite}")
+
+    def _limite(self) -> str:
+        """L'effectif minimal du plan que le territoire n'atteint pas, en toutes lettres ; vide sinon."""
+        minimums = self.config.reglages.get("publication", {}).get("personnes_minimum", {})
+        for periode in (self.periode.quatre_trimestres, self.periode):
+            minimum = minimums.get(self.territoire.niveau, {}).get(periode.rythme, 0)
+            effectif = self.lire("beneficiaires", periode=periode)
+            petit = effectif.statut == SECRET or (effectif.nombre is not None and effectif.nombre < minimum)
+            if minimum and petit:
+                return f"moins de {minimum} bénéficiaires {_DUREES[periode.rythme]}"
+        return ""
 
     # ── Les valeurs ──
 
@@ -118,19 +163,48 @@ class Contexte:
             indicateur, ventilation, modalite, territoire=self.territoire, periode=periode or self.periode
         )
 
-    def repartir(
-        self, indicateur: str, ventilation: str, territoire: Territoire | None = None
-    ) -> Repartition:
-        """Rend la répartition d'un indicateur au trimestre de la fiche."""
+    def repartir(self, indicateur: str, ventilation: str) -> Repartition:
+        """Rend la répartition d'un indicateur."""
         retrait = self.parametre("seuil_retrait_non_renseigne_pct")
-        ici = territoire or self.territoire
-        return repartir(self.cellules, indicateur, ventilation, ici, self.periode, retrait_nr=retrait)
+        return repartir(
+            self.cellules, indicateur, ventilation, self.territoire, self.periode, retrait_nr=retrait
+        )
 
-    def evolution(self, valeur: Cellule, base: Cellule, effectif: Cellule) -> Cellule:
-        """Rend l'évolution en %, non significative quand l'effectif de départ est petit ou inconnu."""
-        petit = effectif.nombre is None or effectif.nombre < self.parametre("base_minimale_evolution")
-        calculee = variation(valeur, base)
-        return NON_SIGNIFICATIVE if petit and calculee.nombre is not None else calculee
+    def detaille(self, indicateur: str, ventilation: str) -> bool:
+        """Dit si une ventilation fait partie de ce qui est publié, secrets compris."""
+        return self.cellules.existe(indicateur, ventilation, territoire=self.territoire, periode=self.periode)
+
+    def publiant(self, indicateur: str, ventilation: str) -> Self:
+        """Le même contexte ; aux quatre trimestres que le sien achève si eux seuls ont cette ventilation.
+
+        Un petit territoire n'a de répartitions que sur quatre trimestres : c'est le plan de publication
+        qui en décide, et ce qui est dans la table qui le dit.
+        """
+        longue = replace(self, periode=self.periode.quatre_trimestres)
+        seule = longue.detaille(indicateur, ventilation) and not self.detaille(indicateur, ventilation)
+        return longue if seule else self
+
+    def region(self, indicateur: str, ventilation: str) -> Self:
+        """La région à la même période, ou au dernier trimestre de celle-ci si elle n'y est pas détaillée."""
+        ici = replace(self, territoire=REGION)
+        seul = replace(ici, periode=Periode(self.periode.annee, self.periode.trimestre or 4))
+        return ici if ici.detaille(indicateur, ventilation) else seul
+
+    def comparer(self, indicateur: str, repere: str = AN_PRECEDENT) -> Cellule:
+        """Rend l'évolution d'un ensemble au trimestre de la fiche, telle que les indicateurs l'ont retenue.
+
+        Elle est non significative si l'un des deux trimestres est provisoire ou repose sur trop peu de
+        personnes ; non disponible si la cellule ou son repère n'est pas publié.
+        """
+        ligne = self.comparaisons.get((indicateur, repere))
+        if ligne is None:
+            return ABSENTE
+        publiee = ligne["statut"] == PUBLIE
+        return Cellule.de(float(ligne["ecart"])) if publiee else Cellule(None, str(ligne["statut"]))
+
+    def couverture(self, indicateur: str) -> float:
+        """Rend la part de la valeur que couvre sa comparaison à champ constant, en %."""
+        return float(self.comparaisons[indicateur, CHAMP_CONSTANT]["couverture_pct"])
 
     def alerte_nr(self, taux: Cellule) -> bool:
         """Vrai si un taux de non-renseigné demande de la prudence (R7)."""
@@ -181,6 +255,10 @@ class Contexte:
 
 def _duree(config: Config) -> int:
     return int(config.reglages["fiches"]["trimestres_de_tendance"])
+
+
+def _lignes(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(nom): valeur for nom, valeur in ligne.items()} for ligne in table.to_dict("records")]
 
 
 def _lire_parametres(territoire: object, periode: object) -> tuple[Territoire, Periode]:

@@ -155,7 +155,7 @@ def _lecture(contexte: Contexte, repartition: Repartition, *noms: str) -> str:
         return phrases.LECTURE_VIDE
     ligne = repartition.en_tete or publiees[0]
     effectif = accorder(ligne.effectif, noms[0], noms[1])
-    return phrases.LECTURE_SIMPLE.format(quand=contexte.quand, modalite=ligne.libelle, effectif=effectif)
+    return phrases.LECTURE_SIMPLE.format(pendant=contexte.pendant, modalite=ligne.libelle, effectif=effectif)
 
 
 def _alt(nom: str, lignes: list[Ligne], avis: str) -> str:

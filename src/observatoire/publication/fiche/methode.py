@@ -30,6 +30,7 @@ def boite(contexte: Contexte) -> Methode:
         phrases.GEOGRAPHIE.format(millesime=MILLESIME_GEOGRAPHIE),
         _secret(contexte),
         _non_renseigne(contexte),
+        _qualite_ici(contexte),
         _qualite_heures(contexte),
         _qualite_marches(contexte),
         *_couverture(contexte),
@@ -54,24 +55,46 @@ def _statut(contexte: Contexte) -> str:
 
 
 def _secret(contexte: Contexte) -> str:
-    publiees = contexte.cellules.compter(contexte.territoire, contexte.periode)
-    secretes = contexte.cellules.compter(contexte.territoire, contexte.periode, SECRET)
-    seuil = contexte.parametre("seuil_personnes")
+    periodes = (contexte.periode, contexte.periode.quatre_trimestres)
+    ici = contexte.territoire
+    total = sum(contexte.cellules.compter(ici, periode) for periode in periodes)
+    secretes = sum(contexte.cellules.compter(ici, periode, SECRET) for periode in periodes)
+    comptees = accorder(secretes, "donnée", "données")
     return phrases.SECRET.format(
-        seuil=accorder(seuil, "personne", "personnes"),
-        secretes=accorder(secretes, "cellule secrète", "cellules secrètes"),
-        total=entier(publiees),
+        personnes=entier(contexte.parametre("seuil_personnes")),
+        sensible=entier(contexte.parametre("seuil_personnes_sensible")),
+        employeurs=entier(contexte.parametre("employeurs_minimum")),
+        ici=phrases.SECRET_ICI.format(secretes=comptees, total=entier(total)) if total else "",
     )
 
 
 def _non_renseigne(contexte: Contexte) -> str:
-    taux = {critere: contexte.repartir(indicateur, critere).taux_nr for indicateur, critere in _REPARTIES}
+    vues = {(nom, critere): contexte.publiant(nom, critere) for nom, critere in _REPARTIES}
+    taux = {
+        critere: vue.repartir(nom, critere).taux_nr
+        for (nom, critere), vue in vues.items()
+        if vue.detaille(nom, critere)
+    }
     ecrits = [
         f"{phrases.CRITERES[critere]} {pct(cellule)}"
         for critere, cellule in taux.items()
         if cellule.statut != NON_DISPONIBLE
     ]
     return phrases.METHODE_NR.format(taux=" ; ".join(ecrits)) if ecrits else ""
+
+
+def _qualite_ici(contexte: Contexte) -> str:
+    """Ce que valent les données du territoire (D1) ; rien de ce qui n'est pas publié."""
+    vue = contexte.publiant("heures_realisees", "ligne_complete")
+    mesures = []
+    for indicateur, modele in phrases.QUALITES_ICI:
+        cellule = vue.lire(indicateur)
+        if cellule.nombre is not None:
+            jours = indicateur == "delai_de_saisie"
+            valeur = accorder(cellule, "jour", "jours") if jours else pct(cellule)
+            mesures.append(modele.format(valeur=valeur))
+    ecrites = " ; ".join(mesures)
+    return phrases.QUALITE_ICI.format(ou=vue.ou, quand=vue.quand, mesures=ecrites) if mesures else ""
 
 
 def _qualite_heures(contexte: Contexte) -> str:

@@ -9,13 +9,18 @@ PRUDENCE = ", à lire avec prudence"
 NON_RENSEIGNE = "Non renseigné : {taux}, hors du calcul des parts{prudence}."
 NON_RENSEIGNE_SECRET = "Non renseigné : s ; les parts portent sur l’ensemble."
 BASE_RENSEIGNE, BASE_ENSEMBLE = "de ce qui est renseigné", "de l’ensemble"
-SANS_DONNEES = "{titre} : aucune donnée {ou} au {quand}."
+SANS_DONNEES = "{titre} : aucune donnée {ou} {pendant}."
 RIEN_DE_PUBLIABLE = "Aucune valeur n’est publiable : elles sont secrètes ou ne sont pas disponibles."
+EFFECTIF_INSUFFISANT = "{titre} : effectif insuffisant {ou} ({limite})."
+SANS_DETAIL = "{titre} : non publié à cette échelle, le secret statistique en couvrirait trop."
+ENSEMBLE_SEUL, ENSEMBLE_CACHE = "Ensemble : {ensemble} {pendant}.", "L’ensemble n’est pas publiable."
+PERIODE_LONGUE = "Période : du {debut} au {fin}."
+REPERE_TRIMESTRE = "Région : {quand} seul."
 EFFECTIF_NUL = "Rien n’a été observé sur la période : l’ensemble vaut zéro."
 TROP_NON_RENSEIGNE = (
     "Figure retirée : {taux} de non-renseigné, au-delà de {seuil}. Les parts ne sont pas significatives."
 )
-LECTURE_SIMPLE = "au {quand}, « {modalite} » compte {effectif}."
+LECTURE_SIMPLE = "{pendant}, « {modalite} » compte {effectif}."
 LECTURE_VIDE = (
     "« s » signale une valeur secrète, « n.d. » une valeur non disponible ; aucune n’est publiée ici."
 )
@@ -50,11 +55,9 @@ HEURES_PAR_MODALITE = Sujet(
     noms=("heure", "heures"),
     titre="Heures réalisées par modalité juridique",
     sous_titre="Heures d’insertion réalisées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
-    lecture="au {quand}, « {modalite} » porte {effectif}, soit {part} {base}.",
+    lecture="{pendant}, « {modalite} » porte {effectif}, soit {part} {base}.",
     constats={
         "EXECUTION": "Les conditions d’exécution portent {part} des heures",
-        "EXECUTION_CRITERE": "Les conditions d’exécution assorties d’un critère portent {part} des heures",
-        "CRITERE": "Les seuls critères d’attribution portent {part} des heures",
         "INSERTION": "Les marchés d’insertion portent {part} des heures",
         "RESERVE": "Les marchés réservés portent {part} des heures",
     },
@@ -70,7 +73,7 @@ CONTRATS = Sujet(
     noms=("contrat", "contrats"),
     titre="Contrats de travail par type",
     sous_titre="Contrats ayant au moins une heure travaillée {ou}, {quand} ; ensemble : {ensemble}",
-    lecture="au {quand}, « {modalite} » compte {effectif}, soit {part} {base}.",
+    lecture="{pendant}, « {modalite} » compte {effectif}, soit {part} {base}.",
     constats={
         "CDI": "Les CDI forment {part} des contrats",
         "CDD": "Les CDD forment {part} des contrats",
@@ -92,7 +95,7 @@ PRESCRIPTEURS = Sujet(
     titre="Bénéficiaires par prescripteur",
     sous_titre="Bénéficiaires qui habitent {ou}, {quand}, selon qui les a orientés ; ensemble : {ensemble}",
     autres="Autres prescripteurs",
-    lecture="au {quand}, « {modalite} » a orienté {effectif}, soit {part} {base}.",
+    lecture="{pendant}, « {modalite} » a orienté {effectif}, soit {part} {base}.",
     constats={
         "FT": "France Travail a orienté {part} des bénéficiaires",
         "ML": "Les missions locales ont orienté {part} des bénéficiaires",
@@ -115,17 +118,33 @@ RESIDENCE = Sujet(
     titre="Département de résidence des personnes employées",
     sous_titre="Personnes employées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
     autres="Autres départements",
-    lecture=("au {quand}, {effectif} habitent « {modalite} », soit {part} {base}."),
+    lecture=("{pendant}, {effectif} habitent « {modalite} », soit {part} {base}."),
 )
+
+HABITANTS = Sujet(
+    id="residence",
+    indicateur="beneficiaires_sur_place",
+    ventilation="habite_le_territoire",
+    couleur="personnes",
+    colonne="Habite le territoire",
+    effectif="Personnes",
+    noms=("personne", "personnes"),
+    titre="Personnes employées qui habitent le territoire",
+    sous_titre="Personnes employées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
+    lecture="{pendant}, la ligne « {modalite} » compte {effectif}, soit {part} {base}.",
+)
+"""Quand le plan ne publie pas le département de résidence : ceux d’ici et les autres."""
 
 TENDANCE_TITRE = "Heures d’insertion réalisées par trimestre"
 TENDANCE_CONSTAT = "Les heures d’insertion {verbe} de {evolution} en un an"
-TENDANCE_NIVEAU = "{heures} au {quand}"
+TENDANCE_NIVEAU = "{heures} {pendant}"
 TENDANCE_SOUS_TITRE = (
     "Heures réalisées sur les marchés exécutés {ou}, en {unite} ; foncé : {rang} de chaque année"
 )
 TENDANCE_PROVISOIRE = "Colonne hachurée : trimestre provisoire, encore incomplet."
-TENDANCE_GRANDS_PROJETS = "Les grands projets portent {part} des heures du {quand}."
+TENDANCE_GRANDS_PROJETS = "Les grands projets portent {part} des heures {pendant}."
+
+TENDANCE_CONSTANTE = "À structures constantes ({couverture} des heures), {evolution} en un an."
 
 CLAUSES_TITRE = "Marchés clausés par type"
 CLAUSES_SOUS_TITRE = "Marchés comportant une clause sociale, exécutés {ou}, {quand} (logiciels de suivi)"
@@ -138,6 +157,36 @@ CLAUSES_CONSTATS = {
     "PI": "Les prestations intellectuelles rassemblent {effectif} sur {ensemble}",
     "F": "Les fournitures rassemblent {effectif} sur {ensemble}",
 }
+
+REALISATION_TITRE = "Réalisation des clauses"
+REALISATION = (
+    ("heures_engagees_en_cours", "h", "Engagées", "par les clauses en cours"),
+    ("heures_realisees_en_cours", "h", "Réalisées", "depuis leur début"),
+    ("reste_a_realiser", "h", "À réaliser", "d’ici leur terme"),
+    ("taux_avancement", "%", "Avancement", "du réalisé sur l’engagé"),
+    ("avancement_temporel", "%", "Temps écoulé", "à rythme constant"),
+)
+"""Les chiffres de la réalisation, dans l'ordre : indicateur, unité, libellé, précision."""
+REALISATION_NOTE = "Chaque clause compte dans la limite de son engagement ; un chantier démarre lentement."
+SOLDEES, SOLDEES_LONGUES, SOLDEES_COURTES = "Clauses soldées", "de l’engagé, en un an", "de l’engagé"
+
+SORTIES_TITRE = "Situation des bénéficiaires six mois après"
+FINS_DE_PARCOURS, SITUATIONS_CONNUES = "Fins de parcours", "Situations connues"
+EMPLOI_DURABLE, DYNAMIQUES = "En emploi durable", "En emploi ou formation"
+SIX_MOIS_APRES = "six mois après"
+SORTIES_NOTE = (
+    "Parcours dont les six mois sont écoulés ; parts des situations connues, tues sous {minimum} de "
+    "réponses. Emploi durable : CDI, contrat de plus de six mois, création d’entreprise."
+)
+SORTIES_INCONNUES = (
+    "{titre} : rien de publiable {ou}. Le délai de six mois n’est pas écoulé, ou le secret statistique "
+    "s’applique."
+)
+SORTIES_AILLEURS = (
+    "Effectif insuffisant {ou} : la situation des bénéficiaires n’y est pas publiée. En Île-de-France, six "
+    "mois après la fin de leur parcours, {durable} sont en emploi durable et {dynamiques} en emploi ou en "
+    "formation, parmi les situations connues ({reponse}), pour les parcours finis {pendant}."
+)
 
 PUBLICS_TITRE = "Marchés publics notifiés par type"
 PUBLICS_CONSTAT = "{part} des marchés notifiés comportent une considération sociale"
@@ -154,12 +203,13 @@ PUBLICS_NOTE = (
     "Considération sociale renseignée pour {taux} des marchés ; les parts ne portent que sur eux{prudence}."
 )
 
+PERSONNES = ("personne", "personnes")
 PROFIL_TITRE = "Profil des bénéficiaires"
 PROFIL_SOUS_TITRE = "Part des bénéficiaires qui habitent {ou}, {quand}, en % ; ensemble : {ensemble}"
 PROFIL_CONSTAT = "Les femmes forment {part} des bénéficiaires"
 PROFIL_COMPARE = "Les femmes forment {part} des bénéficiaires, contre {region} en Île-de-France"
 PROFIL_COMME = "Les femmes forment {part} des bénéficiaires, comme en Île-de-France"
-PROFIL_LECTURE = "au {quand}, la ligne « {modalite} » compte {effectif}, soit {part}."
+PROFIL_LECTURE = "{pendant}, la ligne « {modalite} » compte {effectif}, soit {part}."
 PROFIL_SECRET = ", part sur l’ensemble"
 PROFIL_NR = "Non renseigné, hors des parts : {taux}."
 
@@ -179,13 +229,9 @@ PUBLICS = {
     "DETLD": "Chômage de très longue durée",
     "DELD": "Chômage de longue durée",
     "BRSA": "Bénéficiaires du RSA",
-    "ASS": "Allocataires de l’ASS",
-    "AAH": "Allocataires de l’AAH",
     "RQTH": "Travailleurs handicapés",
     "JEUNE_SQ": "Jeunes peu ou pas qualifiés",
-    "IAE": "En parcours d’insertion",
-    "PLIE": "Participants d’un PLIE",
-    "FLE": "Apprentissage du français",
+    "PARCOURS": "En parcours d’insertion",
 }
 """Les libellés courts des publics comparés d'un territoire à l'autre, hors âge et QPV déjà montrés."""
 
@@ -201,11 +247,16 @@ CRITERES = {
     "prescripteur": "prescripteur",
 }
 
+EN_UN_AN, UN_AN_AVANT = "{evolution} en un an", "{valeur} un an plus tôt"
+
 SOUS_TITRE = "Clauses sociales dans les marchés publics, {quand}"
 MENTION_FICTIF = "Données fictives : aucun chiffre de cette fiche ne décrit la réalité."
 MENTION_SANS_SUIVI = "Aucun logiciel de suivi n’a transmis d’heures pour ce trimestre."
+MENTION_LONGUE = (
+    "Répartitions : {quand}, période la plus courte où les effectifs le permettent ; totaux : trimestre."
+)
 MENTION_PROVISOIRE = (
-    "Chiffres provisoires jusqu’au {date} : derniers mois incomplets, évolutions (p) sous-estimées."
+    "Chiffres provisoires jusqu’au {date} : derniers mois incomplets, pas encore d’évolution."
 )
 
 SUFFIXE_FICTIF = " (données fictives)"
@@ -222,15 +273,21 @@ GEOGRAPHIE = (
     "là où la personne habite à son entrée. Découpage géographique de {millesime}."
 )
 SECRET = (
-    "Aucune valeur reposant sur moins de {seuil} n’est publiée, heures comprises : {secretes} sur {total} "
-    "ici. Seul ce secret primaire est appliqué à ce stade : une valeur masquée peut encore se déduire par "
-    "différence."
+    "s : donnée couverte par le secret statistique (moins de {personnes} personnes — {sensible} pour les "
+    "données sensibles —, moins de {employeurs} entreprises, une entreprise dominante, ou donnée permettant "
+    "de recalculer une donnée protégée){ici}."
+)
+SECRET_ICI = " ; {secretes} sur {total} dans ce territoire"
+QUALITE_ICI = "Qualité des heures {ou}, {quand} : {mesures}."
+QUALITES_ICI = (
+    ("part_heures_completes", "{valeur} sur une ligne entièrement renseignée"),
+    ("part_structures_ayant_transmis", "{valeur} des structures attendues ont transmis"),
+    ("delai_de_saisie", "saisie {valeur} après la fin du mois (médiane)"),
 )
 QUALITE_HEURES = (
-    "Heures : {completude} portées par une ligne entièrement renseignée ; saisies {delai} après la fin du "
-    "mois (médiane) ; {estimees} réparties par jours{mutualisees}. Clauses retrouvées dans les données "
-    "essentielles : {rapprochement}. Personnes suivies par plusieurs structures, comptées une fois : "
-    "{plusieurs}."
+    "Toutes sources : {completude} des heures sur une ligne entièrement renseignée ; saisies {delai} après "
+    "la fin du mois ; {estimees} réparties par jours{mutualisees}. Clauses retrouvées dans les données "
+    "essentielles : {rapprochement}. Personnes de plusieurs structures, comptées une fois : {plusieurs}."
 )
 MUTUALISEES = ", {part} partagées entre clauses"
 QUALITE_MARCHES = (
@@ -243,9 +300,8 @@ CONTACT = "Un équivalent temps plein vaut {par_etp}. {nom}. Contact : {contact}
 SIGNES = (
     ("s", "secret statistique"),
     ("n.d.", "non disponible"),
-    ("n.s.", "non significatif, trop de non-renseigné"),
+    ("n.s.", "non significatif, trop de non-renseigné ou trop peu de réponses"),
     ("–", "sans objet"),
     ("0", "zéro observé"),
-    ("(p)", "évolution provisoire"),
     ("hachures", "trimestre provisoire"),
 )

@@ -8,54 +8,63 @@ from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, SECRET, Cellule
 from observatoire.publication.fiche import phrases
-from observatoire.publication.fiche.contexte import REGION
+from observatoire.publication.fiche.ventilees import dater, joindre
 from observatoire.publication.formats import accorder, entier, pct
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte
     from observatoire.publication.repartitions import Ligne
 
-_BENEFICIAIRES, _PUBLIC = "beneficiaires", "public"
+_BENEFICIAIRES, _PUBLIC, _SEXE = "beneficiaires", "public", "sexe"
 _PUBLICS_MONTRES = 3
 
 
 def figure_profil(contexte: Contexte) -> Figure | Avis:
     """Rend le profil des bénéficiaires : femmes, âges, quartier, diplôme, principaux publics."""
+    contexte = contexte.publiant(_BENEFICIAIRES, _SEXE)
     ensemble = contexte.lire(_BENEFICIAIRES)
     if ensemble.statut == NON_DISPONIBLE:
         return contexte.sans_donnees(phrases.PROFIL_TITRE)
+    if not contexte.detaille(_BENEFICIAIRES, _SEXE):
+        return contexte.sans_detail(phrases.PROFIL_TITRE, ensemble, phrases.PERSONNES)
+    region = contexte.region(_BENEFICIAIRES, _SEXE)
     lignes = [
         (
             contexte.repartir(_BENEFICIAIRES, ventilation).reunir(*codes, libelle=libelle),
-            contexte.repartir(_BENEFICIAIRES, ventilation, REGION).reunir(*codes, libelle=libelle).part,
+            region.repartir(_BENEFICIAIRES, ventilation).reunir(*codes, libelle=libelle).part,
         )
-        for libelle, ventilation, codes in (*phrases.PROFILS, *_publics(contexte))
+        for libelle, ventilation, codes in (*phrases.PROFILS, *_publics(region))
     ]
     if contexte.est_region:
         lignes = [(ligne, ABSENTE) for ligne, _ in lignes]
     avis = ""
     if all(ligne.part.nombre is None for ligne, _ in lignes):
         avis = phrases.EFFECTIF_NUL if ensemble.nombre == 0 else phrases.RIEN_DE_PUBLIABLE
-    personnes = accorder(ensemble, "personne", "personnes")
+    compare = ABSENTE if region.periode != contexte.periode else lignes[0][1]
     return Figure(
         id="profil",
-        titre=_constat(*lignes[0]),
-        sous_titre=phrases.PROFIL_SOUS_TITRE.format(ou=contexte.ou, quand=contexte.quand, ensemble=personnes),
+        titre=_constat(lignes[0][0], compare),
+        sous_titre=phrases.PROFIL_SOUS_TITRE.format(
+            ou=contexte.ou, quand=contexte.quand, ensemble=accorder(ensemble, *phrases.PERSONNES)
+        ),
         alt=_alt(lignes, avis),
         tableau=_tableau(contexte, lignes),
         lecture=_lecture(contexte, [ligne for ligne, _ in lignes]),
-        champ=contexte.decrire(_BENEFICIAIRES, "champ"),
+        champ=contexte.champ(_BENEFICIAIRES),
         source=contexte.decrire(_BENEFICIAIRES, "source"),
         svg=None if avis else _dessin(contexte, lignes),
         avis=avis,
-        note=_note(contexte),
+        note=joindre(
+            "" if avis == phrases.RIEN_DE_PUBLIABLE else _note(contexte),
+            *dater(contexte, region, not contexte.est_region),
+        ),
     )
 
 
-def _publics(contexte: Contexte) -> list[tuple[str, str, tuple[str, ...]]]:
+def _publics(region: Contexte) -> list[tuple[str, str, tuple[str, ...]]]:
     """Les publics les plus nombreux de la région : les mêmes dans toutes les fiches du trimestre."""
-    region = contexte.repartir(_BENEFICIAIRES, _PUBLIC, REGION)
-    codes = [ligne.codes[0] for ligne in region.lignes if ligne.effectif.nombre]
+    lignes = region.repartir(_BENEFICIAIRES, _PUBLIC).lignes
+    codes = [ligne.codes[0] for ligne in lignes if ligne.effectif.nombre]
     montres = [code for code in codes if code in phrases.PUBLICS][:_PUBLICS_MONTRES]
     return [(phrases.PUBLICS[code], _PUBLIC, (code,)) for code in montres]
 
@@ -99,7 +108,7 @@ def _lecture(contexte: Contexte, lignes: list[Ligne]) -> str:
     modele = phrases.LECTURE_SIMPLE if ligne.part.nombre is None else phrases.PROFIL_LECTURE
     effectif = accorder(ligne.effectif, "personne", "personnes")
     return modele.format(
-        quand=contexte.quand, modalite=ligne.libelle, effectif=effectif, part=pct(ligne.part)
+        pendant=contexte.pendant, modalite=ligne.libelle, effectif=effectif, part=pct(ligne.part)
     )
 
 

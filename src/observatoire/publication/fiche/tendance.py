@@ -11,12 +11,14 @@ from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import NON_DISPONIBLE, Cellule, part
 from observatoire.publication.charte import COULEURS
 from observatoire.publication.fiche import phrases
-from observatoire.publication.formats import SANS_OBJET, accorder, decimal, entier, pct
+from observatoire.publication.fiche.contexte import CHAMP_CONSTANT
+from observatoire.publication.formats import SANS_OBJET, accorder, decimal, entier, evolution, pct
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte
 
 HEURES = "heures_realisees"
+_TOUT = 99.95  # au-delà, le champ constant est tout le champ : la même évolution s'écrirait deux fois
 _ECHELLES = (
     (10**4, ("heures", 1, 0)),
     (10**6, ("milliers d’heures", 10**3, 1)),
@@ -53,37 +55,31 @@ def figure_tendance(contexte: Contexte) -> Figure | Avis:
     )
 
 
-def evolution_des_heures(contexte: Contexte) -> Cellule:
-    """Rend l'évolution des heures sur un an, non significative si peu de personnes ont travaillé."""
-    avant = contexte.periode.an_precedent
-    effectif = contexte.lire("beneficiaires_sur_place", periode=avant)
-    return contexte.evolution(contexte.lire(HEURES), contexte.lire(HEURES, periode=avant), effectif)
-
-
 def _constat(contexte: Contexte) -> str:
     """Un mouvement n'est annoncé que sur des chiffres définitifs, et s'il dépasse 1 %."""
-    evolution, heures = evolution_des_heures(contexte), contexte.lire(HEURES)
-    if (
-        evolution.nombre is not None
-        and abs(evolution.nombre) >= 1
-        and not contexte.provisoire(contexte.periode)
-    ):
-        verbe = "progressent" if evolution.nombre > 0 else "reculent"
-        return phrases.TENDANCE_CONSTAT.format(verbe=verbe, evolution=pct(abs(evolution.nombre)))
+    change, heures = contexte.comparer(HEURES), contexte.lire(HEURES)
+    if change.nombre is not None and abs(change.nombre) >= 1:
+        verbe = "progressent" if change.nombre > 0 else "reculent"
+        return phrases.TENDANCE_CONSTAT.format(verbe=verbe, evolution=pct(abs(change.nombre)))
     if heures.nombre is not None:
         return phrases.TENDANCE_NIVEAU.format(
-            heures=accorder(heures, "heure d’insertion", "heures d’insertion"), quand=contexte.quand
+            heures=accorder(heures, "heure d’insertion", "heures d’insertion"), pendant=contexte.pendant
         )
     return phrases.TENDANCE_TITRE
 
 
 def _note(contexte: Contexte, publiees: dict[Periode, Cellule]) -> str:
-    projets = part(contexte.lire(HEURES, "programme", "GP"), contexte.lire(HEURES))
+    vue = contexte.publiant(HEURES, "programme")
+    projets = part(vue.lire(HEURES, "programme", "GP"), vue.lire(HEURES))
     notes = []
     if any(contexte.provisoire(periode) for periode in publiees):
         notes.append(phrases.TENDANCE_PROVISOIRE)
     if projets.nombre:
-        notes.append(phrases.TENDANCE_GRANDS_PROJETS.format(part=pct(projets), quand=contexte.quand))
+        notes.append(phrases.TENDANCE_GRANDS_PROJETS.format(part=pct(projets), pendant=vue.pendant))
+    constante = contexte.comparer(HEURES, CHAMP_CONSTANT)
+    if constante.nombre is not None and contexte.couverture(HEURES) < _TOUT:
+        couverture = pct(contexte.couverture(HEURES))
+        notes.append(phrases.TENDANCE_CONSTANTE.format(couverture=couverture, evolution=evolution(constante)))
     return " ".join(notes)
 
 

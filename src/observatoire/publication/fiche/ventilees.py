@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
-from observatoire.publication.cellules import ABSENTE, Cellule, part
+from observatoire.publication.cellules import ABSENTE, SECRET, Cellule, part
 from observatoire.publication.charte import COULEURS, GRIS
 from observatoire.publication.fiche import phrases
-from observatoire.publication.fiche.contexte import REGION
 from observatoire.publication.formats import SANS_OBJET, accorder, entier, pct
 from observatoire.publication.repartitions import abreger
 
@@ -31,12 +30,18 @@ def figure_ventilee(
         titre: constat à préférer à celui du sujet.
         note: phrases ajoutées à la note.
     """
+    contexte = contexte.publiant(sujet.indicateur, sujet.ventilation)
     repartition = abreger(contexte.repartir(sujet.indicateur, sujet.ventilation), sujet.autres)
     if repartition.vide:
         return contexte.sans_donnees(sujet.titre)
-    references = _references(contexte, sujet, repartition) if compare and not contexte.est_region else {}
+    if not contexte.detaille(sujet.indicateur, sujet.ventilation):
+        return contexte.sans_detail(sujet.titre, repartition.ensemble, sujet.noms)
+    region = contexte.region(sujet.indicateur, sujet.ventilation)
+    references = _references(region, sujet, repartition) if compare and not contexte.est_region else {}
     avis = motif_de_retrait(contexte, repartition)
     ensemble = accorder(repartition.ensemble, *sujet.noms)
+    cache = bool(avis) and repartition.taux_nr.statut == SECRET
+    non_renseigne = "" if cache else contexte.noter_nr(repartition.taux_nr)
     return Figure(
         id=sujet.id,
         titre=titre or _constat(sujet, repartition),
@@ -44,11 +49,11 @@ def figure_ventilee(
         alt=_alt(sujet, repartition, avis),
         tableau=_tableau(sujet, repartition, references),
         lecture=_lecture(contexte, sujet, repartition),
-        champ=contexte.decrire(sujet.indicateur, "champ"),
+        champ=contexte.champ(sujet.indicateur),
         source=contexte.decrire(sujet.indicateur, "source"),
         svg=None if avis else _dessin(sujet, repartition, references),
         avis=avis,
-        note=" ".join(filter(None, (contexte.noter_nr(repartition.taux_nr), note))),
+        note=joindre(non_renseigne, note, *dater(contexte, region, references)),
     )
 
 
@@ -69,10 +74,21 @@ def motif_de_retrait(contexte: Contexte, repartition: Repartition) -> str:
     return phrases.EFFECTIF_NUL if repartition.ensemble.nombre == 0 else phrases.RIEN_DE_PUBLIABLE
 
 
-def _references(contexte: Contexte, sujet: Sujet, repartition: Repartition) -> dict[tuple[str, ...], Cellule]:
+def joindre(*textes: str) -> str:
+    """Met bout à bout les phrases qui ne sont pas vides."""
+    return " ".join(filter(None, textes))
+
+
+def dater(contexte: Contexte, region: Contexte, references: object) -> list[str]:
+    """Prévient que le repère régional n'est pas de la même période ; rien s'il l'est ou s'il manque."""
+    ailleurs = bool(references) and region.periode != contexte.periode
+    return [phrases.REPERE_TRIMESTRE.format(quand=region.quand)] if ailleurs else []
+
+
+def _references(region: Contexte, sujet: Sujet, repartition: Repartition) -> dict[tuple[str, ...], Cellule]:
     """La part régionale de chaque ligne, les modalités réunies de la même façon."""
-    region = contexte.repartir(sujet.indicateur, sujet.ventilation, REGION)
-    return {ligne.codes: region.reunir(*ligne.codes, libelle="").part for ligne in repartition.lignes}
+    la_bas = region.repartir(sujet.indicateur, sujet.ventilation)
+    return {ligne.codes: la_bas.reunir(*ligne.codes, libelle="").part for ligne in repartition.lignes}
 
 
 def _constat(sujet: Sujet, repartition: Repartition) -> str:
@@ -88,7 +104,7 @@ def _lecture(contexte: Contexte, sujet: Sujet, repartition: Repartition) -> str:
     ligne = repartition.en_tete or publiees[0]
     modele = sujet.lecture if ligne.part.nombre is not None else phrases.LECTURE_SIMPLE
     return modele.format(
-        quand=contexte.quand,
+        pendant=contexte.pendant,
         modalite=ligne.libelle,
         effectif=accorder(ligne.effectif, *sujet.noms),
         part=pct(ligne.part),
