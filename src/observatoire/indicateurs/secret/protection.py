@@ -20,7 +20,7 @@ import pandas as pd
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.secret.geographie import REGION
 from observatoire.indicateurs.secret.primaire import exigences
-from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, Cible
+from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, CalculInacheveError, Cible
 from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
 from observatoire.indicateurs.secret.tableaux import Structure, Tableau
 from observatoire.perimetre import Periode
@@ -202,7 +202,8 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
     """Rend les numéros des cellules à taire d'un tableau.
 
     Une cellule qui ne peut pas être protégée fait taire toute sa tranche (son niveau et son rythme), à
-    défaut tout le tableau. Si ses seules marges la trahissent encore, l'audit le dira.
+    défaut tout le tableau ; un calcul qui n'aboutit pas aussi. Si les seules marges trahissent encore une
+    cellule, l'audit le dira.
     """
     cellules = tache.cellules
     systeme = (tableau := Tableau(cellules, tache.structure, tache.geographie)).systeme()
@@ -213,6 +214,9 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
         try:
             resultat = supprimer(systeme, cibles, blocs, _initiations(tableau, cellules))
             return np.asarray(cellules.index[resultat.cachees])
+        except CalculInacheveError:
+            # Des chiffres d'éditions successives peuvent se contredire : tout se tait, l'audit juge.
+            return np.asarray(cellules.index[systeme.etat != FIXE])
         except SecretImpossibleError as erreur:
             restent = systeme.etat == PUBLIABLE
             de_sa_tranche = restent & (tranches == tranches[erreur.cellule])
