@@ -169,7 +169,8 @@ def test_t4_tout_indicateur_porte_son_unite_et_une_part_dit_de_quoi():
     ).assign(sexe=lambda t: t["personne"].map({"p1": "F", "p2": "M"}))
     personnes, heures = (par(f(lues, ["sexe"]), "sexe") for f in (beneficiaires, heures_realisees))
     assert (personnes["F"] / 2, heures["F"] / 40) == (0.5, 0.25)
-    assert {i.unite for i in REGISTRE.values()} <= {"h", "personnes", "contrats", "marchés", "ETP", "%", "€"}
+    comptes = {"personnes", "contrats", "marchés", "lots", "entreprises", "structures"}
+    assert {i.unite for i in REGISTRE.values()} <= comptes | {"h", "jours", "ETP", "%", "€"}
     assert REGISTRE["beneficiaires"].unite != REGISTRE["heures_realisees"].unite
     for indicateur in REGISTRE.values():
         # « % » seul ne dit rien : la phrase nomme ce dont c'est la part.
