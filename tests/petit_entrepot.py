@@ -21,6 +21,7 @@ from observatoire.entrepot.tables import inscrire, preparer
 from observatoire.entrepot.territoires import construire_rattachements, construire_territoires
 from observatoire.indicateurs import tabuler
 from observatoire.schemas import SCHEMAS
+from tests import secret_leve
 from tests.maillons import connecter
 
 if TYPE_CHECKING:
@@ -155,11 +156,11 @@ def _connexion():
     return connexion
 
 
-def publier(**tables):
-    """Les cellules publiées (`indicateurs/valeurs`) tirées de ce petit entrepôt."""
+def publier(*, a_nu=False, **tables):
+    """Les cellules publiées (`indicateurs/valeurs`) tirées de ce petit entrepôt ; `a_nu` : sans secret."""
     du_suivi(**tables)
     construire_rattachements(_connexion())
-    return tabuler(_connexion(), CONFIG)["indicateurs/valeurs"]
+    return (secret_leve.tabuler if a_nu else tabuler)(_connexion(), CONFIG)["indicateurs/valeurs"]
 
 
 def etude(tables):

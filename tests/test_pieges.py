@@ -472,7 +472,7 @@ def test_t19_les_heures_privees_ou_sans_clause_n_enflent_pas_la_commande_publiqu
         *six_personnes("OP2", "93066", 100.0, modalite="PRIVE"),
         *six_personnes("OP3", "93066", 7.0, modalite="ACHAT_SIAE"),
     )
-    region = publier(suivi=lignes).query("territoire == 'reg:11' and ventilation == 'ensemble'")
+    region = publier(a_nu=True, suivi=lignes).query("territoire == 'reg:11' and ventilation == 'ensemble'")
     sommes = region.loc[region["periode"] == "2026-T1"].set_index("indicateur")["valeur"]
     assert sommes["heures_realisees"] == 60
     assert sommes["heures_hors_clauses_publiques"] == 642
@@ -519,7 +519,7 @@ def test_t22_un_marche_suivi_par_un_territoire_et_execute_dans_un_autre_garde_le
     # Le facilitateur de Plaine Commune suit un chantier de Créteil : les heures sont à T11, la structure
     # porteuse reste sur la clause, et l'acheteur garde son propre rattachement.
     lignes = suivi(*six_personnes("OP1", "94028", 10.0))
-    valeurs_publiees = publier(suivi=lignes).query(
+    valeurs_publiees = publier(a_nu=True, suivi=lignes).query(
         "indicateur == 'heures_realisees' and ventilation == 'ensemble'"
     )
     trimestre = valeurs_publiees.loc[valeurs_publiees["periode"] == "2026-T1"].set_index("territoire")[
@@ -539,11 +539,12 @@ def test_t23_les_memes_donnees_echangees_entre_deux_territoires_echangent_leurs_
     # communes, donc leurs cellules, toutes et rien qu'elles.
     def scenario(ici, la):
         return publier(
+            a_nu=True,
             suivi=suivi(
                 *six_personnes("OP1", ici, 10.0, residence=ici, modalite="CE", type_contrat="CDI"),
                 *six_personnes("OP2", la, 25.0, residence=ici, modalite="MR_SIAE", sexe="M", age_entree=52),
                 *six_personnes("OP3", la, 40.0, residence=la, type_marche="T", niveau_diplome="N5")[:3],
-            )
+            ),
         )
 
     cle = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
