@@ -55,6 +55,9 @@ def privees(exemple):
         return tabulation.cellules(connexion, exemple, valeurs.Plan.lire(exemple), periodes, parametres)
 
 
+pytestmark = pytest.mark.long  # deux minutes : « make test-long »
+
+
 @pytest.fixture(scope="module")
 def publiees(exemple):
     return Magasin(exemple.processed).lire("indicateurs/valeurs")
@@ -84,7 +87,8 @@ def tabuler(config, privees, publiees, changer, monkeypatch):
     statuts = publiees.set_index(CLE)["statut"]
 
     def sans_secret(cellules, politique, _geographie):
-        return Protection(cellules.assign(**exigences(cellules, politique), close=False, statut="publie"))
+        table = cellules.sort_values(CLE, ignore_index=True)
+        return Protection(table.assign(**exigences(table, politique), close=False, statut="publie"))
 
     def comme_l_exemple(protection, parametres, *_):
         table = protection.cellules
