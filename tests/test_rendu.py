@@ -537,7 +537,7 @@ def test_la_derniere_periode_est_le_dernier_trimestre_acheve_a_l_extraction(trav
         magasin.ecrire("indicateurs/provenance", pd.DataFrame(provenance))
 
     magasin = Magasin(travail.processed)
-    magasin.ecrire("indicateurs/valeurs", valeurs("2026-T2", "2026-T3", "2026-T4", "2026"))
+    magasin.ecrire("indicateurs/valeurs", valeurs("2026-T2", "2026-T3", "2026-T3-4T", "2026-T4", "2026"))
     # le 15 octobre 2026, le quatrième trimestre n'est pas achevé ; en janvier, l'année l'est aussi
     recevoir("2026-10-15")
     assert str(editions.derniere_periode(travail)) == "2026-T3"

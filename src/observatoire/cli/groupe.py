@@ -31,6 +31,8 @@ class _Groupe(click.Group):
             return super().invoke(ctx)
         except ObservatoireError as erreur:
             raise _Attendue(str(erreur)) from erreur
+        except BrokenPipeError:
+            raise  # le lecteur de la sortie (« | head ») est parti : click s'arrête sans rien dire
         except OSError as erreur:
             # disque plein, droits manquants : rien n'a été remplacé, le système dit pourquoi
             message = f"{erreur.strerror or erreur} : {erreur.filename or 'écriture interrompue'}"

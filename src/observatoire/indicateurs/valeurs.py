@@ -18,7 +18,7 @@ from observatoire.indicateurs.audit import AuditRefuseError, Constat, Publicatio
 from observatoire.indicateurs.catalogue import catalogue, provenance
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.diffusions import Registre, differences, figer, imprimer
+from observatoire.indicateurs.diffusions import PUBLIEE, Registre, differences, figer, imprimer
 from observatoire.indicateurs.medianes import medianes_a_taire
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
@@ -137,7 +137,7 @@ def _geler(registre: Registre, privees: pd.DataFrame, edition: Periode) -> pd.Da
 
 def _avec_medianes(protection: Protection, minimum: int) -> Protection:
     table = protection.cellules
-    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum)
+    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum) & table["etat"].ne(PUBLIEE)
     return Protection(table.assign(statut=table["statut"].mask(tues, SECRET)))
 
 

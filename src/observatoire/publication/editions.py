@@ -50,7 +50,7 @@ def derniere_periode(config: Config) -> Periode:
     valeurs = magasin.lire("indicateurs/valeurs", [("statut", "=", "publie")])
     extraction = magasin.lire("indicateurs/provenance")["date_extraction"].max()
     periodes = [Periode.lire(texte) for texte in valeurs["periode"].unique()]
-    completes = [p for p in periodes if p.trimestre and p.fin < extraction.date()]
+    completes = [p for p in periodes if p.rythme == "trimestre" and p.fin < extraction.date()]
     if not completes:
         raise PublicationError(
             "Aucun trimestre complet dans les données.", "Choisir une période : « --periode 2026-T3 »."
@@ -65,10 +65,11 @@ def periode_demandee(config: Config, texte: str) -> Periode:
         PerimetreError: période mal écrite, annuelle, ou pas encore achevée dans les données.
     """
     periode, derniere = Periode.lire(texte), derniere_periode(config)
-    if periode.trimestre is None:
+    if periode.rythme != "trimestre":
+        trimestre = Periode(periode.annee, periode.trimestre or 4)
         raise PerimetreError(
-            f"La fiche est trimestrielle : « {periode} » est une année.",
-            f"Écrire un trimestre : {periode}-T4.",
+            f"La fiche est trimestrielle : « {periode} » n'est pas un trimestre.",
+            f"Écrire un trimestre : {trimestre}.",
         )
     if periode > derniere:
         raise PerimetreError(

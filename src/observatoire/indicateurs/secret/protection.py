@@ -89,12 +89,14 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
     table = cellules.sort_values(_CLE, ignore_index=True)
     table = table.assign(**exigences(table, politique))
     deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
+    # Le lecteur a déjà ce chiffre : le taire n'apprendrait rien de moins, il reste ce qu'il est.
+    fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
+    table["raison"] = table["raison"].mask(fixes, "")
     table["close"] = deja.eq(DEJA_CACHEE)
     # Paris est un département et un territoire : une même cellule ne se tait pas sous un seul de ses noms.
     tues = _trop_sensibles(table) & ~table["territoire"].isin(geographie.jumeaux())
     table["vise"] = table["raison"].ne("") & ~tues
-    cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE) | tues).to_numpy(dtype=bool, copy=True)
-    fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
+    cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE) | tues).to_numpy(dtype=bool) & ~fixes
     preparees = [
         _preparer(REGISTRE[str(nom)], lignes, geographie)
         for nom, lignes in table.groupby("indicateur", sort=False)
@@ -104,6 +106,7 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
         taches = [t for p in proteges for t in _taches(*p, rang, cachees, fixes)]
         for rangs in _executer(taches):
             cachees[rangs] = True
+        cachees &= ~fixes
     statut = pd.Series(PUBLIE, index=table.index, dtype="string")
     statut = statut.mask(table["valeur"].isna(), NON_DISPONIBLE).mask(cachees, SECRET)
     return Protection(table.assign(statut=statut))
