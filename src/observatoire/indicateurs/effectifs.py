@@ -23,10 +23,13 @@ def effectifs(valeurs: pd.DataFrame) -> pd.DataFrame:
     comptes = [nom for nom, i in REGISTRE.items() if i.unite == "personnes"]
     directs = valeurs[valeurs["indicateur"].isin(comptes)].assign(effectif=lambda t: t["valeur"])
     tables = [directs[[*_CLE, "effectif"]], _au_prorata(valeurs)]
-    for nom, termes in reunir_termes(valeurs).items():
-        denominateur = RAPPORTS[nom].denominateur
-        if denominateur and denominateur.indicateur in comptes:
-            tables.append(termes.assign(indicateur=nom, effectif=termes["denominateur"])[[*_CLE, "effectif"]])
+    de_personnes = {
+        nom: rapport
+        for nom, rapport in RAPPORTS.items()
+        if rapport.denominateur and rapport.denominateur.indicateur in comptes
+    }
+    for nom, termes in reunir_termes(valeurs, de_personnes).items():
+        tables.append(termes.assign(indicateur=nom, effectif=termes["denominateur"])[[*_CLE, "effectif"]])
     return pd.concat(tables, ignore_index=True).astype({"effectif": "Float64", "indicateur": "string"})
 
 

@@ -33,7 +33,7 @@ def evaluer(valeurs: pd.DataFrame, parametres: Mapping[str, Any]) -> pd.DataFram
         parametres: les valeurs des paramètres que citent les rapports (`registre.parametres_cites`).
     """
     evalues: dict[str, pd.DataFrame] = {}
-    for nom, termes in reunir_termes(valeurs).items():
+    for nom, termes in reunir_termes(valeurs, RAPPORTS).items():
         rapport = RAPPORTS[nom]
         calcules = _calculer(rapport, termes, parametres)
         if rapport.garde:
@@ -45,8 +45,8 @@ def evaluer(valeurs: pd.DataFrame, parametres: Mapping[str, Any]) -> pd.DataFram
     return schema.verifier(pd.concat(tables, ignore_index=True)) if tables else schema.vide()
 
 
-def reunir_termes(valeurs: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Rend les termes de chaque rapport, une ligne par cellule où tous existent ; sans cellule, rien.
+def reunir_termes(valeurs: pd.DataFrame, rapports: Mapping[str, Rapport]) -> dict[str, pd.DataFrame]:
+    """Rend les termes de ces rapports, une ligne par cellule où tous existent ; sans cellule, rien.
 
     Colonnes : territoire, periode, ventilation, modalite, numerateur, denominateur (s'il y en a un),
     statut. Une valeur n'y est que si le statut est « publie ».
@@ -55,7 +55,7 @@ def reunir_termes(valeurs: pd.DataFrame) -> dict[str, pd.DataFrame]:
         (str(indicateur), str(ventilation)): lignes
         for (indicateur, ventilation), lignes in valeurs.groupby(["indicateur", "ventilation"])
     }
-    lus = {nom: list(_termes(tranches, rapport)) for nom, rapport in RAPPORTS.items()}
+    lus = {nom: list(_termes(tranches, rapport)) for nom, rapport in rapports.items()}
     return {nom: pd.concat(tables, ignore_index=True) for nom, tables in lus.items() if tables}
 
 
