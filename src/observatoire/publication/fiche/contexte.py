@@ -202,6 +202,11 @@ class Contexte:
         publiee = ligne["statut"] == PUBLIE
         return Cellule.de(float(ligne["ecart"])) if publiee else Cellule(None, str(ligne["statut"]))
 
+    def en_points(self, indicateur: str) -> bool:
+        """Vrai si l'évolution de l'indicateur est un écart de parts, en points."""
+        ligne = self.comparaisons.get((indicateur, AN_PRECEDENT))
+        return ligne is not None and ligne["unite"] == "points"
+
     def couverture(self, indicateur: str) -> float:
         """Rend la part de la valeur que couvre sa comparaison à champ constant, en %."""
         return float(self.comparaisons[indicateur, CHAMP_CONSTANT]["couverture_pct"])
