@@ -195,15 +195,17 @@ class TableauSeul(Bloc):
 
 @dataclass(frozen=True)
 class Titre(Bloc):
-    """Un titre de niveau 2 ou 3, quand une boucle du notebook écrit ses parties."""
+    """Un titre de niveau 2 ou 3 ; `page` : il ouvre une double page, de mise plus serrée."""
 
     genre = "titre"
     niveau: int
     contenu: str
+    page: bool = False
 
     def json(self) -> dict[str, Any]:
         """Rend le bloc."""
-        return {"genre": self.genre, "niveau": self.niveau, "texte": _publier(self.contenu)}
+        texte = _publier(self.contenu)
+        return {"genre": self.genre, "niveau": self.niveau, "texte": texte, "page": self.page}
 
     def texte(self) -> str:
         """Rend le titre."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from observatoire.config import Config
 from observatoire.erreurs import PerimetreError
 from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.fiche import profil, sorties
 from observatoire.publication.fiche.contexte import REGION, Contexte
 from observatoire.publication.rapport import annexes, chiffres, figures, territoires
 
@@ -88,7 +89,19 @@ class Rapport:
         """Un croisement de deux ventilations."""
         return figures.croisement(self.contexte(), indicateur, ventilation)
 
+    def profil(self) -> Figure | Avis:
+        """Les bénéficiaires : sexe, âge, quartier, diplôme, principaux publics."""
+        return profil.figure_profil(self.contexte())
+
+    def sorties(self) -> Chiffres | Avis:
+        """Ce que l'on sait des bénéficiaires six mois après la fin de leur parcours."""
+        return sorties.bande(self.contexte())
+
     # ── Les territoires ──
+
+    def carte(self, indicateur: str, niveau: str = "dep") -> Figure | Avis:
+        """Un indicateur sur la carte des départements (`dep`) ou des territoires (`ept`)."""
+        return territoires.comparer(self._niveau(niveau), [indicateur])
 
     def departements(self, *indicateurs: str) -> Figure | Avis:
         """Les huit départements comparés."""

@@ -63,7 +63,9 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
     colonnes = ["Territoire", *(_entete(region, nom) for nom in indicateurs)]
     lignes = [_ligne(contexte, indicateurs) for contexte in contextes]
     return Figure(
-        id=f"territoires-{contextes[0].territoire.niveau}-{premier}".replace("_", "-"),
+        id=f"{'carte' if len(indicateurs) == 1 else 'territoires'}-{region.territoire.niveau}-{premier}".replace(
+            "_", "-"
+        ),
         titre=_constat(publies, libelle, unite),
         sous_titre=COMPARE_SOUS_TITRE.format(libelle=libelle, quand=region.quand),
         alt=f"Barres horizontales, {libelle}. Toutes les valeurs sont dans le tableau. {avis}".strip(),
@@ -141,7 +143,7 @@ def double_page(contexte: Contexte) -> list[Bloc]:
     """Rend tout ce qu'une double page montre d'un département ; les titres de la fiche, sur une année."""
     prefixe = contexte.territoire.fichier
     blocs: list[Bloc] = [
-        Titre(2, contexte.territoire.nom_long),
+        Titre(2, contexte.territoire.nom_long, page=True),
         chiffres.bande(contexte, CHIFFRES_CLES, f"Chiffres clés, {contexte.territoire.nom}"),
         trimestres(contexte, "heures_realisees"),
         ventilees.figure_ventilee(contexte, phrases.HEURES_PAR_MODALITE),
