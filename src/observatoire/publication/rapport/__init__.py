@@ -146,6 +146,10 @@ class Rapport:
         """Ce qui est publié, par niveau et par rythme."""
         return annexes.plan_de_publication(self._config)
 
+    def exceptions(self) -> Texte:
+        """Ce que le plan de publication retire."""
+        return annexes.exceptions(self._config)
+
     def secret(self) -> TableauSeul | Avis:
         """Ce que le secret cache, par niveau de territoire."""
         return annexes.secret([self.contexte(), *self._niveau("dep"), *self._niveau("ept")])

@@ -12,7 +12,7 @@ from observatoire.publication.fiche.chiffres import chiffrer
 from observatoire.publication.rapport import mots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from observatoire.publication.fiche.contexte import Contexte
 
@@ -40,7 +40,11 @@ def _chiffre(contexte: Contexte, nom: str) -> Chiffre:
 def _pied(contexte: Contexte, indicateurs: Sequence[str]) -> list[list[str]]:
     """Les sources, chacune une fois ; le champ de chaque chiffre est au glossaire des indicateurs."""
     sources = dict.fromkeys(contexte.decrire(nom, "source") for nom in indicateurs)
-    return [["Champ", f"{contexte.territoire.nom}, {contexte.quand}."], ["Source", " ; ".join(sources)]]
+    return [["Champ", f"{contexte.territoire.nom}, {contexte.quand}."], ["Source", _joindre(sources)]]
+
+
+def _joindre(sources: Iterable[str]) -> str:
+    return " ; ".join(source.rstrip(".") for source in sources) + "."
 
 
 def annees(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> TableauSeul | Avis:
@@ -67,7 +71,7 @@ def annees(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> Tablea
         titre=titre,
         sous_titre=ANNEES_SOUS_TITRE.format(ou=contexte.ou),
         tableau=Tableau(["Indicateur", *(str(vue.periode) for vue in presentes), "Évolution"], lignes),
-        source=" ; ".join(dict.fromkeys(contexte.decrire(nom, "source") for nom in indicateurs)),
+        source=_joindre(dict.fromkeys(contexte.decrire(nom, "source") for nom in indicateurs)),
         note=ANNEES_NOTE,
     )
 
