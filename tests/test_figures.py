@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Feuille
 
 from observatoire.erreurs import PublicationError
-from observatoire.publication import charte, figures
+from observatoire.publication import charte, feuille, figures
 from observatoire.publication.blocs import Figure, Tableau
 from observatoire.publication.figures import Barre, Colonne, Point
 from observatoire.referentiel import ventilations
@@ -66,25 +66,14 @@ def test_un_nom_hostile_reste_du_texte(monkeypatch):
 # ── Le dessin ──
 
 
-def _luminance(couleur: str) -> float:
-    canaux = [int(couleur[rang : rang + 2], 16) / 255 for rang in (1, 3, 5)]
-    r, v, b = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in canaux]
-    return 0.2126 * r + 0.7152 * v + 0.0722 * b
-
-
-@pytest.mark.parametrize("couleur", [*charte.COULEURS.values(), charte.GRIS, charte.REPERE])
-def test_toute_couleur_se_voit_sur_le_blanc(couleur):
-    assert 1.05 / (_luminance(couleur) + 0.05) >= 3
-
-
 def _textes(svg: str) -> list[tuple[str, float, float]]:
     """Les textes d'un SVG, leur bord gauche et leur bord droit en millimètres."""
-    feuille = Feuille()
-    FigureCanvasAgg(feuille)
+    dessin = Feuille()
+    FigureCanvasAgg(dessin)
     bords = []
     for style, x, texte in re.findall(r'<text style="([^"]*)" x="([-\d.]+)"[^>]*>([^<]+)</text>', svg):
         corps = float(re.search(r"([\d.]+)px", style)[1])
-        largeur = charte.largeur_texte(feuille, texte, corps)
+        largeur = feuille.largeur_texte(dessin, texte, corps)
         ancre = re.search(r"text-anchor: (\w+)", style)
         avant = {"end": largeur, "middle": largeur / 2}.get(ancre[1] if ancre else "start", 0)
         gauche = float(x) * 25.4 / 72 - avant

@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 
-from observatoire.publication import polices
+from observatoire.publication import charte, polices
 from observatoire.publication.deroule import Bloc, lire_blocs
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def rendre_html(notebook: NotebookNode, config: Config) -> bytes:
         "blocs": [_avec_police(bloc) for bloc in lire_blocs(notebook)],
         "observatoire": config.reglages["observatoire"],
         "police": Markup(polices.pour_la_page()),
+        "charte": Markup(charte.pour_css()),
     }
     page, _ = _exporteur(config.racine / "report_templates").from_notebook_node(notebook, ressources)
     return page.encode()
