@@ -15,11 +15,18 @@ from observatoire.erreurs import PublicationError
 from observatoire.indicateurs.catalogue import catalogue_de
 from observatoire.perimetre import Territoire
 from observatoire.publication import cartes, charte
-from observatoire.publication.cartes import Zone, carte_nombres, carte_taux, limites
+from observatoire.publication.cartes import (
+    Zone,
+    carte_nombres,
+    carte_taux,
+    decrire_carte,
+    limites,
+    tableau_de_carte,
+)
 from observatoire.publication.cellules import ABSENTE, NON_SIGNIFICATIVE, SECRETE, Cellule
 from observatoire.publication.contours import lire_contours
 from observatoire.publication.fond_de_carte import preparer
-from observatoire.publication.formats import SIGNES, entier, pct
+from observatoire.publication.formats import INSECABLE, SIGNES, entier, pct
 from tests.test_figures import _textes
 
 DEPARTEMENTS = Territoire.tous("dep")
@@ -131,6 +138,18 @@ def test_rien_ne_sort_de_la_feuille_et_tout_territoire_est_nomme(contours, large
         debuts = {texte.split("\u00a0")[0] for texte, _, _ in textes}
         assert {territoire.code for territoire in DEPARTEMENTS} <= debuts
         assert "Contours simplifiés : Natural Earth" in {texte for texte, _, _ in textes}
+
+
+def test_le_texte_de_remplacement_cite_les_extremes_publies_et_eux_seuls():
+    lues = zones(12.4, 28.6, SECRETE, 13.7, ABSENTE, 15, 14, 15.8)
+    alt = decrire_carte(lues)
+    assert f"faible, 12,4{INSECABLE}% (Paris), au plus élevé, 28,6{INSECABLE}% (Seine-et-Marne)" in alt
+    assert f"2{INSECABLE}territoires sans valeur publiée" in alt
+    assert decrire_carte(zones(*[SECRETE] * 8)) == "Carte. Aucune valeur n’est publiable."
+    assert decrire_carte(zones(*[15] * 8)).startswith(f"Carte. Partout où c’est publié : 15,0{INSECABLE}%.")
+    tableau = tableau_de_carte(lues, "Part")
+    assert tableau.lignes[2] == ["Yvelines (78)", "s"]
+    assert [ligne[0] for ligne in tableau.lignes] == [territoire.nom_long for territoire in DEPARTEMENTS]
 
 
 def test_une_carte_est_toujours_la_meme_et_pese_peu(contours):

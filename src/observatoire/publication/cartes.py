@@ -19,9 +19,10 @@ from matplotlib.patches import Circle, PathPatch, Rectangle
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Territoire
 from observatoire.publication import charte, feuille
+from observatoire.publication.blocs import Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, NON_SIGNIFICATIF, SECRET
 from observatoire.publication.fond_de_carte import preparer
-from observatoire.publication.formats import INSECABLE, SIGNES, entier
+from observatoire.publication.formats import INSECABLE, SIGNES, accorder, entier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -139,6 +140,35 @@ def carte_nombres(
         _legender(figure, axes, legende, fond.hauteur, pied)
 
     return feuille.dessiner(_hauteur(fond, len(legende), pied), trace, largeur)
+
+
+def tableau_de_carte(zones: Sequence[Zone], titre: str) -> Tableau:
+    """Rend le tableau qui accompagne une carte : une ligne par territoire, dans l'ordre du référentiel."""
+    return Tableau(["Territoire", titre], [[zone.territoire.nom_long, zone.etiquette] for zone in zones])
+
+
+def decrire_carte(zones: Sequence[Zone]) -> str:
+    """Rend le texte de remplacement d'une carte : ses extrêmes publiés, et combien ne le sont pas."""
+    publiees = sorted((zone for zone in zones if zone.cellule.nombre is not None), key=_nombre)
+    if not publiees:
+        return "Carte. Aucune valeur n’est publiable."
+    bas, haut = publiees[0], publiees[-1]
+    extremes = f"Du plus faible, {_citer(bas)}, au plus élevé, {_citer(haut)}."
+    if bas.etiquette == haut.etiquette:
+        extremes = f"Partout où c’est publié : {bas.etiquette}."
+    tus = accorder(
+        len(zones) - len(publiees), "territoire sans valeur publiée", "territoires sans valeur publiée"
+    )
+    manque = f" {tus}." if len(publiees) < len(zones) else ""
+    return f"Carte. {extremes}{manque} Toutes les valeurs sont dans le tableau."
+
+
+def _nombre(zone: Zone) -> Decimal:
+    return zone.cellule.nombre or Decimal(0)
+
+
+def _citer(zone: Zone) -> str:
+    return f"{zone.etiquette} ({zone.territoire.nom})"
 
 
 def _completer(contours: Contours, zones: Sequence[Zone]) -> dict[str, Zone]:
