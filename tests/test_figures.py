@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Feuille
 
 from observatoire.erreurs import PublicationError
-from observatoire.publication import charte, figures
+from observatoire.publication import charte, feuille, figures
 from observatoire.publication.blocs import Figure, Tableau
 from observatoire.publication.figures import Barre, Colonne, Point
+from observatoire.publication.jumeau import en_csv
 from observatoire.referentiel import ventilations
 
 DEPOT = Path(__file__).parents[1]
@@ -63,28 +65,35 @@ def test_un_nom_hostile_reste_du_texte(monkeypatch):
     assert "{{ 7*7 }}" in html
 
 
+# ── Le jumeau en CSV ──
+
+
+def test_le_tableau_se_telecharge_depuis_la_page_seule(monkeypatch):
+    monkeypatch.setenv("OBSERVATOIRE_RACINE", str(DEPOT))
+    html = COMPLETE.html()
+    adresse = re.search(r'href="data:text/csv;charset=utf-8,([^"]+)" download="a.csv"', html)[1]
+    assert unquote(adresse).removeprefix("\ufeff") == "Modalité;Heures\nCondition d’exécution;12\n"
+    assert "Télécharger les données (CSV, 1\u00a0ko)" in html
+
+
+def test_un_csv_se_calcule_et_ne_s_execute_pas():
+    colonnes = ["Employeur", "Heures", "Part"]
+    lignes = [["=1+1", "1\u202f234", "\u221212,5\u00a0%"], ["A;B", "s", "n.d."], ["C", "0", "0,0\u00a0%"]]
+    attendu = 'Employeur;Heures;Part (%)\n\'=1+1;1234;-12,5\n"A;B";s;n.d.\nC;0;0,0\n'
+    assert en_csv(colonnes, lignes).decode("utf-8-sig") == attendu
+
+
 # ── Le dessin ──
-
-
-def _luminance(couleur: str) -> float:
-    canaux = [int(couleur[rang : rang + 2], 16) / 255 for rang in (1, 3, 5)]
-    r, v, b = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in canaux]
-    return 0.2126 * r + 0.7152 * v + 0.0722 * b
-
-
-@pytest.mark.parametrize("couleur", [*charte.COULEURS.values(), charte.GRIS, charte.REPERE])
-def test_toute_couleur_se_voit_sur_le_blanc(couleur):
-    assert 1.05 / (_luminance(couleur) + 0.05) >= 3
 
 
 def _textes(svg: str) -> list[tuple[str, float, float]]:
     """Les textes d'un SVG, leur bord gauche et leur bord droit en millimètres."""
-    feuille = Feuille()
-    FigureCanvasAgg(feuille)
+    dessin = Feuille()
+    FigureCanvasAgg(dessin)
     bords = []
     for style, x, texte in re.findall(r'<text style="([^"]*)" x="([-\d.]+)"[^>]*>([^<]+)</text>', svg):
         corps = float(re.search(r"([\d.]+)px", style)[1])
-        largeur = charte.largeur_texte(feuille, texte, corps)
+        largeur = feuille.largeur_texte(dessin, texte, corps)
         ancre = re.search(r"text-anchor: (\w+)", style)
         avant = {"end": largeur, "middle": largeur / 2}.get(ancre[1] if ancre else "start", 0)
         gauche = float(x) * 25.4 / 72 - avant
@@ -127,3 +136,16 @@ def test_la_tendance_se_dessine_quelles_que_soient_les_valeurs(hauteurs):
     ]
     assert figures.trimestres(colonnes) == figures.trimestres(colonnes)
     assert "nan" not in figures.trimestres(colonnes)
+
+
+def test_un_secret_un_zero_et_un_petit_nombre_se_dessinent_autrement():
+    def dessin(longueur, etiquette):
+        return figures.barres(
+            [Barre("a", longueur, etiquette, charte.GRIS), Barre("b", 9.0, "9", charte.GRIS)]
+        )
+
+    secret, absent, zero = dessin(None, "s"), dessin(None, "n.d."), dessin(0.0, "0")
+    assert zero.count("<path") > secret.count("<path") == absent.count("<path"), "un trait sur la base"
+    assert "italic" in secret
+    assert "italic" not in zero
+    assert secret.replace(">s<", ">n.d.<") == absent, "rien d'autre que le signe ne les sépare"

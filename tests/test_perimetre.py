@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from hypothesis import given
@@ -59,3 +60,15 @@ def test_les_territoires_de_publication_sont_21_et_ont_des_noms_de_fichiers_surs
     assert len({t.fichier for t in territoires}) == 21
     assert all(t.fichier.replace("-", "").isalnum() for t in territoires)
     assert {t.locatif.split()[0] for t in territoires} == {"en", "à", "dans"}
+
+
+def test_tout_territoire_s_ecrit_en_complement_de_lieu_et_de_nom():
+    for territoire in Territoire.tous("reg", "dep", "ept", "epci"):
+        ou, de_qui = territoire.locatif, territoire.genitif
+        assert re.match(r"(en|à|dans (le|la|les)) \w|dans l’\w", ou), ou
+        assert re.match(r"(de|du|des|de la) \w|(d|de l)’\w", de_qui), de_qui
+        assert ou.endswith(territoire.nom)
+        assert de_qui.endswith(territoire.nom)
+        assert not re.match(r"de (le|les|[AEIOUÉÎY])", de_qui), de_qui
+        assert de_qui.startswith("des ") == ou.startswith("dans les ")
+        assert de_qui.startswith("du ") == ou.startswith("dans le ")

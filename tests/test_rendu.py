@@ -351,7 +351,7 @@ def test_la_page_est_un_seul_fichier_sans_adresse_exterieure_ni_script(page):
     assert "img-src data:" in politique
     assert not {"script", "link", "iframe", "object"} & {nom for nom, _ in elements.balises}
     adresses = [a[nom] for _, a in elements.balises for nom in ("src", "href", "action") if a.get(nom)]
-    assert all(adresse.startswith(("data:image/svg+xml", "#")) for adresse in adresses)
+    assert all(adresse.startswith(("data:image/svg+xml", "data:text/csv", "#")) for adresse in adresses)
     assert not re.search(r"url\((?!\"?data:)|@import", page)
 
 
@@ -364,6 +364,13 @@ def test_la_page_a_sa_langue_un_titre_un_h1_et_un_lien_d_evitement(page):
     assert len(elements.de("h2")) == 9
     assert next(a for a in elements.de("a"))["href"] == "#contenu"
     assert elements.de("main")[0]["id"] == "contenu"
+
+
+def test_chaque_figure_donne_son_tableau_en_csv_sous_un_nom_qui_dit_d_ou_il_vient(page):
+    liens = [lien for lien in Elements(page).de("a") if "download" in lien]
+    assert len(liens) == len(Elements(page).de("figure"))
+    assert all(re.fullmatch(r"[\w-]+_dep-93_2026-T3\.csv", lien["download"]) for lien in liens)
+    assert len({lien["download"] for lien in liens}) == len(liens)
 
 
 def test_la_page_dit_les_donnees_fictives_a_l_ecran_et_a_chaque_page_imprimee(page):

@@ -81,6 +81,15 @@ class Territoire:
         """Le territoire en complément de lieu : « en Seine-Saint-Denis », « à Paris »."""
         return _noms()[str(self)]["locatif"]
 
+    @property
+    def genitif(self) -> str:
+        """Le territoire en complément de nom.
+
+        >>> [Territoire.lire(code).genitif for code in ("dep:94", "dep:78", "ept:T8")]
+        ['du Val-de-Marne', 'des Yvelines', 'd’Est Ensemble']
+        """
+        return _noms()[str(self)]["genitif"]
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Periode:

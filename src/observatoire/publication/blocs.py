@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from observatoire.config import Config
 from observatoire.erreurs import PublicationError
 from observatoire.publication.formats import typographier
+from observatoire.publication.jumeau import joindre_jumeau
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ class Bloc(ABC):
 
     def html(self) -> str:
         """Rend le bloc en HTML, par le gabarit du dossier de travail."""
-        return _gabarit(Config.charger().racine).render(bloc=self.json())
+        return _gabarit(Config.charger().racine).render(bloc=joindre_jumeau(self.json()))
 
     @abstractmethod
     def texte(self) -> str:

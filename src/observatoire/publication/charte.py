@@ -1,110 +1,152 @@
-"""La charte des figures : une police, des couleurs, des tailles, et le SVG toujours identique."""
+"""La charte : `charte.toml` lu une fois, et donné dans sa langue à chaque moteur de rendu."""
 
 from __future__ import annotations
 
-import io
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+import tomllib
+from importlib.resources import files
+from typing import Any
 
-import font_source_sans_pro
-import matplotlib as mpl
-import seaborn as sns
-from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from observatoire.erreurs import PublicationError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+SERIES_MAXIMUM = 6
 
-    from matplotlib.axes import Axes
+CHARTE: dict[str, Any] = tomllib.loads(
+    (files("observatoire.publication") / "charte.toml").read_text(encoding="utf-8")
+)
 
-MM = 1 / 25.4
-LARGEUR = 105.0
-"""Largeur de toutes les figures, en millimètres : elles se placent à gauche de leur tableau."""
+ROLES: dict[str, str] = CHARTE["textes"] | CHARTE["signes"] | CHARTE["fonds"] | CHARTE["filets"]
+"""Les couleurs par rôle : texte, discret, marque, alerte, repere, non_renseigne, papier, fond, filet…"""
 
-POLICE = "Source Sans Pro"
-CORPS, CORPS_SERRE = 8.0, 7.0
+COULEURS: dict[str, str] = CHARTE["grandeurs"]
+"""Une couleur par grandeur, la même dans toutes les figures."""
 
-TEXTE, DISCRET, FILET = "#1F2933", "#5C6670", "#C9CED3"
-GRIS = "#767C82"
-"""Le non-renseigné, partout."""
+CLASSES: tuple[str, ...] = tuple(CHARTE["classes"]["sequence"])
+"""Les classes d'une carte, du plus faible au plus fort."""
 
-REPERE = "#B3541E"
-"""La région, quand elle sert de repère."""
-
-COULEURS = {
-    "heures": "#0A3E61",
-    "heures_autres": "#6E8CA3",
-    "marches": "#1B6F66",
-    "personnes": "#6B1C49",
-    "contrats": "#6B1C49",
-}
-"""Une couleur par grandeur, la même dans toutes les figures ; toutes à plus de 3:1 sur le blanc."""
+TEXTE, DISCRET, FILET, PAPIER = ROLES["texte"], ROLES["discret"], ROLES["filet"], ROLES["papier"]
+GRIS, REPERE = ROLES["non_renseigne"], ROLES["repere"]
+POLICE: str = CHARTE["polices"]["texte"]
+CORPS, CORPS_SERRE, CORPS_PETIT = (float(CHARTE["corps"][nom]) for nom in ("figure", "serre", "petit"))
+LARGEUR, LARGEUR_PAGE = (float(CHARTE["mesures"][nom]) for nom in ("largeur_figure", "largeur_page"))
+"""Largeurs d'une figure, en millimètres : à gauche de son tableau, ou sur toute la page."""
 
 
-@cache
-def _style() -> Any:
-    """Le thème : celui de seaborn, notre police, du SVG dont le texte reste du texte."""
-    for nom in ("SourceSansPro", "SourceSansProBold", "SourceSansProIt"):
-        font_manager.fontManager.addfont(font_source_sans_pro.font_files_ttf[nom])
-    propre = {
-        "font.family": [POLICE],
-        "font.size": CORPS,
-        "text.color": TEXTE,
-        "hatch.linewidth": 0.7,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "observatoire",
-        "text.parse_math": False,
-    }
-    return {**sns.axes_style("white"), **propre}
+def couleur_modalite(ventilation: str, code: str) -> str:
+    """Rend la couleur d'une modalité, la même dans toutes les figures.
 
+    >>> couleur_modalite("sexe", "NR") == GRIS
+    True
 
-def dessiner(hauteur: float, trace: Callable[[Figure], None]) -> str:
-    """Rend en SVG ce que `trace` dessine sur une feuille de la hauteur donnée, en millimètres.
-
-    Mêmes appels, mêmes octets : ni date, ni identifiant tiré au hasard.
+    Raises:
+        PublicationError: la ventilation a trop de modalités pour que des couleurs les distinguent.
     """
-    with mpl.rc_context(_style()):
-        figure = Figure(figsize=(LARGEUR * MM, hauteur * MM))
-        FigureCanvasAgg(figure)
-        trace(figure)
-        return _en_svg(figure)
+    return str(_nuance(ventilation, code)["couleur"])
 
 
-def cadre(figure: Figure, *, gauche: float, haut: float, largeur: float, hauteur: float) -> Axes:
-    """Rend un repère sans bord, placé en millimètres depuis le coin supérieur gauche de la feuille."""
-    feuille = figure.get_figheight() / MM
-    boite = (gauche / LARGEUR, 1 - (haut + hauteur) / feuille, largeur / LARGEUR, hauteur / feuille)
-    axes = figure.add_axes(boite)
-    sns.despine(ax=axes, left=True, bottom=True)
-    axes.set(xticks=[], yticks=[])
-    return axes
+def trame_modalite(ventilation: str, code: str) -> str:
+    """Rend la trame d'une modalité (écriture de matplotlib) : elle redit sa couleur, en gris aussi.
+
+    Raises:
+        PublicationError: comme `couleur_modalite`.
+    """
+    return str(_nuance(ventilation, code)["trame"])
 
 
-def ecrire(figure: Figure, texte: str, x: float, y: float, **forme: Any) -> None:
-    """Écrit un texte sur la feuille, à `x` et `y` millimètres du coin supérieur gauche."""
-    figure.text(x / LARGEUR, 1 - y * MM / figure.get_figheight(), texte, **forme)
+def lisible_sur(couleur: str) -> str:
+    """Rend la couleur de texte la plus lisible sur un aplat : celle du texte, ou celle du papier.
+
+    >>> lisible_sur(CLASSES[0]) == TEXTE, lisible_sur(CLASSES[-1]) == PAPIER
+    (True, True)
+    """
+    return max(TEXTE, PAPIER, key=lambda texte: contraste(texte, couleur))
 
 
-def marquer(figure: Figure, x: float, y: float, **forme: Any) -> None:
-    """Pose une marque sur la feuille, à `x` et `y` millimètres du coin supérieur gauche."""
-    hauteur = 1 - y * MM / figure.get_figheight()
-    figure.add_artist(Line2D([x / LARGEUR], [hauteur], linestyle="none", **forme))
+def contraste(couleur: str, autre: str) -> float:
+    """Rend le rapport de contraste de deux couleurs (WCAG 2.1), de 1 à 21.
+
+    >>> contraste(TEXTE, TEXTE)
+    1.0
+    """
+    clair, sombre = sorted((_luminance(couleur), _luminance(autre)), reverse=True)
+    return (clair + 0.05) / (sombre + 0.05)
 
 
-def largeur_texte(figure: Figure, texte: str, corps: float = CORPS) -> float:
-    """Rend la largeur imprimée de la plus longue ligne d'un texte, en millimètres."""
-    police = font_manager.FontProperties(family=POLICE, size=corps)
-    rendu = cast("Any", figure.canvas).get_renderer()
-    pixels = max(rendu.get_text_width_height_descent(ligne, police, False)[0] for ligne in texte.split("\n"))
-    return float(pixels) / figure.dpi / MM
+def pour_css() -> str:
+    """Rend les propriétés CSS de la charte : `--texte`, `--fond-alerte`, `--heures`, `--classe-1`."""
+    classes = {f"classe_{rang}": couleur for rang, couleur in enumerate(CLASSES, 1)}
+    proprietes = {**ROLES, **COULEURS, **classes, "polices": _polices_css()}
+    lignes = [f"  --{nom.replace('_', '-')}: {valeur};" for nom, valeur in proprietes.items()]
+    return "\n".join([":root {", *lignes, "}"])
 
 
-def _en_svg(figure: Figure) -> str:
-    """Le SVG seul, sans prologue ni métadonnées."""
-    tampon = io.StringIO()
-    sans = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(tampon, format="svg", metadata=sans, bbox_inches=None, transparent=True)
-    svg = tampon.getvalue()
-    return svg[svg.index("<svg") :]
+def pour_typst() -> dict[str, Any]:
+    """Rend la charte pour un gabarit Typst, qui la lit en JSON : `charte.roles.texte`, `charte.police`."""
+    return {
+        "police": POLICE,
+        "roles": ROLES,
+        "grandeurs": COULEURS,
+        "classes": list(CLASSES),
+        "largeur_figure": LARGEUR,
+    }
+
+
+def pour_vega() -> dict[str, Any]:
+    """Rend la configuration de Vega-Lite : mêmes police, couleurs, échelles, filets et axes."""
+    axe = {"labelColor": DISCRET, "titleColor": DISCRET, "domainColor": FILET, "tickColor": FILET}
+    titre = {"color": TEXTE, "subtitleColor": DISCRET, "anchor": "start", "fontWeight": "bold"}
+    palette = [nuance["couleur"] for nuance in CHARTE["palette"].values()]
+    return {
+        "font": _polices_css().replace('"', "'"),
+        "background": PAPIER,
+        "title": titre,
+        "axis": {**axe, "gridColor": ROLES["fond"]},
+        "legend": {"labelColor": TEXTE, "titleColor": DISCRET},
+        "range": {"category": palette, "ordinal": list(CLASSES), "ramp": list(CLASSES)},
+        "mark": {"color": COULEURS["heures"]},
+        "text": {"color": TEXTE},
+        "rule": {"color": FILET},
+        "view": {"stroke": None},
+    }
+
+
+def pour_quarto() -> dict[str, Any]:
+    """Rend le contenu de `_brand.yml`, que Quarto applique au HTML comme au PDF."""
+    return {
+        "color": {
+            "palette": {nom.replace("_", "-"): couleur for nom, couleur in (ROLES | COULEURS).items()},
+            "foreground": "texte",
+            "background": "papier",
+            "primary": "marque",
+            "secondary": "discret",
+            "warning": "alerte",
+            "danger": "arret",
+        },
+        "typography": {
+            "base": {"family": POLICE, "line-height": 1.45},
+            "headings": {"family": POLICE, "weight": 700, "color": "marque"},
+            "link": {"color": "marque"},
+        },
+    }
+
+
+def _nuance(ventilation: str, code: str) -> dict[str, str]:
+    couleurs = CHARTE["modalites"].get(ventilation, {})
+    if code not in couleurs:
+        raise PublicationError(
+            f"La charte n'a pas de couleur pour « {code} » ({ventilation}).",
+            f"Au-delà de {SERIES_MAXIMUM} séries, dessiner de petits multiples d'une seule couleur ; "
+            "sinon l'ajouter à charte.toml.",
+        )
+    nuance: dict[str, str] = CHARTE["palette"][couleurs[code]]
+    return nuance
+
+
+def _polices_css() -> str:
+    noms = [POLICE, *CHARTE["polices"]["secours"]]
+    return ", ".join(f'"{nom}"' if " " in nom else nom for nom in noms)
+
+
+def _luminance(couleur: str) -> float:
+    canaux = [int(couleur[rang : rang + 2], 16) / 255 for rang in (1, 3, 5)]
+    r, v, b = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in canaux]
+    return 0.2126 * r + 0.7152 * v + 0.0722 * b

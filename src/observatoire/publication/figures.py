@@ -10,7 +10,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from observatoire.publication import charte
+from observatoire.publication import charte, feuille
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 _COUPURE = 34
 _PAS, _LEGENDE, _ECART, _BORD = 4.4, 4.6, 1.3, 0.8
 _HAUTEUR_TRIMESTRES, _ENTRE = 34.0, 3.0
+_ZERO = 1.2  # un vrai zéro est un trait sur la ligne de base, un secret n'est rien
 
 _DISQUE: dict[str, Any] = {"marker": "o", "color": charte.COULEURS["personnes"], "ms": 5, "zorder": 4}
 _LOSANGE: dict[str, Any] = {
     "marker": "D",
-    "color": "white",
+    "color": charte.PAPIER,
     "mec": charte.REPERE,
     "mew": 1.4,
     "ms": 5.8,
@@ -67,44 +68,46 @@ class Point:
     reference: float | None = None
 
 
-def barres(lignes: Sequence[Barre], *, repere: str = "") -> str:
-    """Rend des barres horizontales dans l'ordre donné ; `repere` nomme le trait de comparaison."""
+def barres(lignes: Sequence[Barre], *, repere: str = "", largeur: float = charte.LARGEUR) -> str:
+    """Rend des barres horizontales dans l'ordre donné ; `repere` nomme le trait de comparaison.
+
+    `largeur` est celle de la feuille, en millimètres, ici comme dans les autres figures.
+    """
     haut = _LEGENDE if any(ligne.repere is not None for ligne in lignes) else 0.0
 
     def trace(figure: Figure) -> None:
         gauche = _libeller(figure, [ligne.libelle for ligne in lignes], haut)
-        largeur = charte.LARGEUR - gauche
-        _barrer(figure, lignes, gauche, haut, largeur, _etendue(figure, lignes, largeur))
+        place = largeur - gauche
+        _barrer(figure, lignes, gauche, haut, place, _etendue(figure, lignes, place))
         if haut:
             _legender(figure, gauche, [(repere, _TRAIT)])
 
     bas = _BORD if len(lignes[-1].libelle) > _COUPURE else 0.0
-    return charte.dessiner(haut + _PAS * len(lignes) + bas, trace)
+    return feuille.dessiner(haut + _PAS * len(lignes) + bas, trace, largeur)
 
 
-def panneaux(series: Sequence[tuple[str, Sequence[Barre]]]) -> str:
+def panneaux(series: Sequence[tuple[str, Sequence[Barre]]], *, largeur: float = charte.LARGEUR) -> str:
     """Rend des groupes de barres côte à côte, à la même échelle, un titre au-dessus de chacun."""
     libelles = [ligne.libelle for ligne in series[0][1]]
 
     def trace(figure: Figure) -> None:
         gauche = _libeller(figure, libelles, _LEGENDE)
-        pas = (charte.LARGEUR - gauche + _ENTRE) / len(series)
-        largeur = pas - _ENTRE
-        etendue = max(_etendue(figure, lignes, largeur) for _, lignes in series)
+        pas = (largeur - gauche + _ENTRE) / len(series)
+        etendue = max(_etendue(figure, lignes, pas - _ENTRE) for _, lignes in series)
         for rang, (titre, lignes) in enumerate(series):
-            axes = _barrer(figure, lignes, gauche + rang * pas, _LEGENDE, largeur, etendue)
+            axes = _barrer(figure, lignes, gauche + rang * pas, _LEGENDE, pas - _ENTRE, etendue)
             axes.set_title(titre, loc="left", fontsize=charte.CORPS, fontweight="bold", pad=2)
 
-    return charte.dessiner(_LEGENDE + _PAS * len(libelles), trace)
+    return feuille.dessiner(_LEGENDE + _PAS * len(libelles), trace, largeur)
 
 
-def trimestres(colonnes: Sequence[Colonne]) -> str:
+def trimestres(colonnes: Sequence[Colonne], *, largeur: float = charte.LARGEUR) -> str:
     """Rend une colonne par trimestre, hachurée quand le trimestre est provisoire."""
     sommet = max(colonne.hauteur or 0.0 for colonne in colonnes) or 1.0
 
     def trace(figure: Figure) -> None:
         hauteur = _HAUTEUR_TRIMESTRES - 12
-        axes = charte.cadre(figure, gauche=0, haut=4, largeur=charte.LARGEUR, hauteur=hauteur)
+        axes = feuille.cadre(figure, gauche=0, haut=4, largeur=largeur, hauteur=hauteur)
         axes.set(xlim=(-0.5, len(colonnes) - 0.5), ylim=(0, sommet))
         axes.axhline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
         for rang, colonne in enumerate(colonnes):
@@ -112,19 +115,19 @@ def trimestres(colonnes: Sequence[Colonne]) -> str:
             if rang == 0 or colonnes[rang - 1].annee != colonne.annee:
                 _note(axes, colonne.annee, rang, 0, (0, -13), ha="center", va="top", fontweight="bold")
 
-    return charte.dessiner(_HAUTEUR_TRIMESTRES, trace)
+    return feuille.dessiner(_HAUTEUR_TRIMESTRES, trace, largeur)
 
 
-def points(lignes: Sequence[Point], noms: tuple[str, str]) -> str:
+def points(lignes: Sequence[Point], noms: tuple[str, str], *, largeur: float = charte.LARGEUR) -> str:
     """Rend, ligne par ligne, la part du territoire (disque) et celle de la région (losange)."""
     parts = [part for ligne in lignes for part in (ligne.valeur, ligne.reference) if part is not None]
     sommet = max(parts, default=0.0) or 1.0
 
     def trace(figure: Figure) -> None:
         gauche = _libeller(figure, [ligne.libelle for ligne in lignes], _LEGENDE)
-        axes = _zone(figure, len(lignes), gauche, _LEGENDE, charte.LARGEUR - gauche)
-        etiquette = max(charte.largeur_texte(figure, ligne.etiquette) for ligne in lignes) + 2 * _ECART
-        marge = sommet * etiquette / (charte.LARGEUR - gauche - 2 * etiquette)
+        axes = _zone(figure, len(lignes), gauche, _LEGENDE, largeur - gauche)
+        etiquette = max(feuille.largeur_texte(figure, ligne.etiquette) for ligne in lignes) + 2 * _ECART
+        marge = sommet * etiquette / (largeur - gauche - 2 * etiquette)
         axes.set_xlim(-marge, sommet + marge)
         axes.axvline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
         for rang, ligne in enumerate(lignes):
@@ -133,22 +136,22 @@ def points(lignes: Sequence[Point], noms: tuple[str, str]) -> str:
         legende = [(noms[0], _DISQUE), (noms[1], _LOSANGE)]
         _legender(figure, gauche, legende if compare else legende[:1])
 
-    return charte.dessiner(_LEGENDE + _PAS * len(lignes), trace)
+    return feuille.dessiner(_LEGENDE + _PAS * len(lignes), trace, largeur)
 
 
 def _libeller(figure: Figure, libelles: Sequence[str], haut: float) -> float:
     """Écrit les libellés des lignes contre le tracé, et rend où celui-ci commence (mm)."""
     ecrits = [textwrap.fill(libelle, _COUPURE, break_long_words=False) for libelle in libelles]
     corps = [charte.CORPS_SERRE if "\n" in ecrit else charte.CORPS for ecrit in ecrits]
-    colonne = max(charte.largeur_texte(figure, *paire) for paire in zip(ecrits, corps, strict=True))
+    colonne = max(feuille.largeur_texte(figure, *paire) for paire in zip(ecrits, corps, strict=True))
     for rang, (ecrit, taille) in enumerate(zip(ecrits, corps, strict=True)):
         forme = {"ha": "right", "va": "center_baseline", "fontsize": taille, "linespacing": 0.95}
-        charte.ecrire(figure, ecrit, colonne + _BORD, haut + _PAS * (rang + 0.5), **forme)
+        feuille.ecrire(figure, ecrit, colonne + _BORD, haut + _PAS * (rang + 0.5), **forme)
     return colonne + _BORD + _ECART
 
 
 def _zone(figure: Figure, lignes: int, gauche: float, haut: float, largeur: float) -> Axes:
-    axes = charte.cadre(figure, gauche=gauche, haut=haut, largeur=largeur, hauteur=_PAS * lignes)
+    axes = feuille.cadre(figure, gauche=gauche, haut=haut, largeur=largeur, hauteur=_PAS * lignes)
     axes.set_ylim(lignes - 0.5, -0.5)
     return axes
 
@@ -157,7 +160,7 @@ def _etendue(figure: Figure, lignes: Sequence[Barre], largeur: float) -> float:
     """La plus petite étendue de l'axe qui laisse tenir toutes les étiquettes au bout des barres."""
     besoins = [0.0]
     for ligne in lignes:
-        libre = largeur - charte.largeur_texte(figure, ligne.etiquette) - 2 * _ECART
+        libre = largeur - feuille.largeur_texte(figure, ligne.etiquette) - 2 * _ECART
         besoins.append(max(ligne.longueur or 0.0, ligne.repere or 0.0) * largeur / libre)
     return max(besoins) or 1.0
 
@@ -172,19 +175,21 @@ def _barrer(
     for rang, ligne in enumerate(lignes):
         bout = ligne.longueur or 0.0
         axes.barh(rang, bout, height=0.68, color=ligne.couleur, linewidth=0)
+        if ligne.longueur == 0:
+            axes.vlines(0, rang - 0.34, rang + 0.34, ligne.couleur, linewidth=_ZERO, clip_on=False)
         if ligne.repere is not None:
-            for couleur, epaisseur in (("white", 3.2), (charte.REPERE, 1.6)):
+            for couleur, epaisseur in ((charte.PAPIER, 3.2), (charte.REPERE, 1.6)):
                 axes.vlines(
                     ligne.repere, rang - 0.44, rang + 0.44, couleur, linewidth=epaisseur, clip_on=False
                 )
-            place = (charte.largeur_texte(figure, ligne.etiquette) + 2 * _ECART) * etendue / largeur
+            place = (feuille.largeur_texte(figure, ligne.etiquette) + 2 * _ECART) * etendue / largeur
             bout = ligne.repere if bout <= ligne.repere < bout + place else bout
         _note(axes, ligne.etiquette, bout, rang, (3.5, 0), va="center_baseline", **_ton(ligne.longueur))
     return axes
 
 
 def _colonne(axes: Axes, rang: int, colonne: Colonne) -> None:
-    fond = "white" if colonne.provisoire else colonne.couleur
+    fond = charte.PAPIER if colonne.provisoire else colonne.couleur
     axes.bar(
         rang,
         colonne.hauteur or 0.0,
@@ -194,6 +199,8 @@ def _colonne(axes: Axes, rang: int, colonne: Colonne) -> None:
         linewidth=0.8 if colonne.hauteur else 0,
         hatch="/////" if colonne.provisoire else None,
     )
+    if colonne.hauteur == 0:
+        axes.hlines(0, rang - 0.37, rang + 0.37, colonne.couleur, linewidth=_ZERO, clip_on=False)
     ton = _ton(colonne.hauteur)
     _note(axes, colonne.etiquette, rang, colonne.hauteur or 0.0, (0, 2), ha="center", va="bottom", **ton)
     _note(axes, colonne.rang, rang, 0, (0, -3), ha="center", va="top")
@@ -213,7 +220,7 @@ def _point(axes: Axes, rang: int, ligne: Point, sommet: float) -> None:
     a_gauche = valeur is not None and reference is not None and valeur < reference
     cote = {"ha": "right"} if a_gauche else {"ha": "left"}
     decalage = (-7 if a_gauche else 7, 0)
-    fond = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    fond = {"facecolor": charte.PAPIER, "edgecolor": "none", "pad": 0.6}
     forme = {"va": "center_baseline", "bbox": fond, "zorder": 2, **cote, **_ton(valeur)}
     _note(axes, ligne.etiquette, valeur or 0.0, rang, decalage, **forme)
 
@@ -221,10 +228,10 @@ def _point(axes: Axes, rang: int, ligne: Point, sommet: float) -> None:
 def _legender(figure: Figure, gauche: float, marques: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Nomme les marques au-dessus du tracé, chacune précédée de son dessin."""
     for nom, marque in marques:
-        charte.marquer(figure, gauche + 1, _LEGENDE / 2, **marque)
+        feuille.marquer(figure, gauche + 1, _LEGENDE / 2, **marque)
         forme = {"va": "center_baseline", "fontsize": charte.CORPS_SERRE, "color": charte.DISCRET}
-        charte.ecrire(figure, nom, gauche + 3.4, _LEGENDE / 2, **forme)
-        gauche += charte.largeur_texte(figure, nom, charte.CORPS_SERRE) + 8
+        feuille.ecrire(figure, nom, gauche + 3.4, _LEGENDE / 2, **forme)
+        gauche += feuille.largeur_texte(figure, nom, charte.CORPS_SERRE) + 8
 
 
 def _note(axes: Axes, texte: str, x: float, y: float, decalage: tuple[float, float], **forme: Any) -> None:

@@ -36,7 +36,7 @@ def decimal(nombre: Nombre, decimales: int = 1) -> str:
     >>> decimal(23.45), decimal(-0.04), decimal(Cellule(None, SECRET))
     ('23,5', '0,0', 's')
     """
-    cellule = _cellule(nombre)
+    cellule = lire_cellule(nombre)
     if cellule.nombre is None:
         return SIGNES[cellule.statut]
     return _ecrire(_arrondir(cellule.nombre, decimales), decimales)
@@ -66,7 +66,7 @@ def points(nombre: Nombre) -> str:
     >>> points(3.2), points(-1), points(2)
     ('+3,2\xa0points', '−1,0\xa0point', '+2,0\xa0points')
     """
-    cellule = _cellule(nombre)
+    cellule = lire_cellule(nombre)
     pluriel = cellule.nombre is not None and abs(_arrondir(cellule.nombre, 1)) >= 2
     return _avec_unite(nombre, ecart(nombre), "points" if pluriel else "point")
 
@@ -77,7 +77,7 @@ def ecart(nombre: Nombre, decimales: int = 1) -> str:
     >>> ecart(3.25), ecart(-3.25), ecart(0.04), ecart(Cellule(None, SECRET))
     ('+3,3', '−3,3', '0,0', 's')
     """
-    cellule = _cellule(nombre)
+    cellule = lire_cellule(nombre)
     signe = "+" if cellule.nombre is not None and _arrondir(cellule.nombre, decimales) > 0 else ""
     return signe + decimal(nombre, decimales)
 
@@ -88,7 +88,7 @@ def grand_nombre(nombre: Nombre) -> str:
     >>> grand_nombre(6_300_000), grand_nombre(999_999), grand_nombre(2.45e9)
     ('6,3\xa0M', '999\u202f999', '2,5\xa0Md')
     """
-    cellule = _cellule(nombre)
+    cellule = lire_cellule(nombre)
     for seuil, unite in ((Decimal(10**9), "Md"), (Decimal(10**6), "M")):
         if cellule.nombre is not None and abs(cellule.nombre) >= seuil:
             return decimal(cellule.nombre / seuil) + INSECABLE + unite
@@ -103,7 +103,7 @@ def accorder(nombre: Nombre, singulier: str, pluriel: str) -> str:
     >>> accorder(None, "marché", "marchés")
     'n.d.'
     """
-    cellule = _cellule(nombre)
+    cellule = lire_cellule(nombre)
     au_pluriel = cellule.nombre is not None and abs(_arrondir(cellule.nombre, 0)) >= 2
     return _avec_unite(nombre, entier(nombre), pluriel if au_pluriel else singulier)
 
@@ -141,7 +141,8 @@ def typographier(texte: str) -> str:
     return re.sub(" ([:»])", f"{INSECABLE}\\1", texte).replace("« ", f"«{INSECABLE}")
 
 
-def _cellule(nombre: Nombre) -> Cellule:
+def lire_cellule(nombre: Nombre) -> Cellule:
+    """Rend la cellule d'un nombre ; `None` et NaN ne sont pas disponibles."""
     if isinstance(nombre, Cellule):
         return nombre
     if nombre is None or nombre != nombre:  # NaN est le seul nombre différent de lui-même
@@ -160,4 +161,4 @@ def _ecrire(arrondi: Decimal, decimales: int) -> str:
 
 
 def _avec_unite(nombre: Nombre, texte: str, unite: str) -> str:
-    return texte + INSECABLE + unite if _cellule(nombre).nombre is not None else texte
+    return texte + INSECABLE + unite if lire_cellule(nombre).nombre is not None else texte

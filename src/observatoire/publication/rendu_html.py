@@ -9,8 +9,9 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 
-from observatoire.publication import polices
+from observatoire.publication import charte, polices
 from observatoire.publication.deroule import Bloc, lire_blocs
+from observatoire.publication.jumeau import joindre_jumeau
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,13 @@ def rendre_html(notebook: NotebookNode, config: Config) -> bytes:
     Raises:
         PublicationError: le notebook ne donne pas un document publiable.
     """
+    blocs = lire_blocs(notebook)
+    perimetre = blocs[0]["territoire"], blocs[0]["periode"]
     ressources = {
-        "blocs": [_avec_police(bloc) for bloc in lire_blocs(notebook)],
+        "blocs": [joindre_jumeau(_avec_police(bloc), *perimetre) for bloc in blocs],
         "observatoire": config.reglages["observatoire"],
         "police": Markup(polices.pour_la_page()),
+        "charte": Markup(charte.pour_css()),
     }
     page, _ = _exporteur(config.racine / "report_templates").from_notebook_node(notebook, ressources)
     return page.encode()

@@ -15,7 +15,7 @@ from babel.dates import get_month_names
 
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode
-from observatoire.publication import polices
+from observatoire.publication import charte, polices
 from observatoire.publication.deroule import Bloc, lire_blocs
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ECHELLES = ("1", "0.97", "0.94", "0.91", "0.88", "0.85", "0.82", "0.78")
 def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
     """Rend le PDF d'un notebook exécuté et son nombre de pages, resserré pour tenir sur deux.
 
-    Le gabarit et les blocs sont deux fichiers en mémoire ; la racine du compilateur est un
+    Le gabarit, les blocs et la charte sont des fichiers en mémoire ; la racine du compilateur est un
     dossier vide : rien d'autre ne se lit, et aucune donnée n'est du code Typst. La norme PDF/UA
     fait échouer la compilation s'il manque un titre ou un texte de remplacement.
 
@@ -47,6 +47,7 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
         "blocs.json": json.dumps(
             {"observatoire": config.reglages["observatoire"], "blocs": blocs}, ensure_ascii=False
         ).encode(),
+        "charte.json": json.dumps(charte.pour_typst(), ensure_ascii=False).encode(),
     }
     with tempfile.TemporaryDirectory(prefix="observatoire-") as racine:
         try:

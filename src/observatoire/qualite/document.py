@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from observatoire.publication import polices
+from observatoire.publication import charte, polices
 from observatoire.publication.formats import pct, typographier
 
 if TYPE_CHECKING:
@@ -100,5 +100,7 @@ def rendre(rapport: Rapport, gabarits: Path) -> bytes:
         lstrip_blocks=True,
     )
     environnement.filters["typo"] = typographier
-    page = environnement.get_template(GABARIT).render(rapport=rapport, police=Markup(polices.pour_la_page()))
+    page = environnement.get_template(GABARIT).render(
+        rapport=rapport, police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css())
+    )
     return page.encode()

@@ -120,10 +120,10 @@ class Fiche:
         contexte, departements, habitants = self._contexte, phrases.RESIDENCE, phrases.HABITANTS
         detaillee = contexte.publiant(departements.indicateur, departements.ventilation)
         par_departement = detaillee.detaille(departements.indicateur, departements.ventilation)
-        vue = contexte.publiant(habitants.indicateur, habitants.ventilation)
-        part = vue.repartir(habitants.indicateur, habitants.ventilation).reunir("OUI", libelle="").part
+        sujet, code = (departements, contexte.territoire.code) if par_departement else (habitants, "OUI")
+        vue = contexte.publiant(sujet.indicateur, sujet.ventilation)
+        part = vue.repartir(sujet.indicateur, sujet.ventilation).reunir(code, libelle="").part
         constat = phrases.RESIDENCE_CONSTAT.format(part=pct(part), ou=contexte.ou) if part.nombre else ""
-        sujet = departements if par_departement else habitants
         return ventilees.figure_ventilee(contexte, sujet, compare=False, titre=constat)
 
     def sorties(self) -> Chiffres | Avis:

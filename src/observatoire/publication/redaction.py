@@ -1,0 +1,127 @@
+"""Les textes vérifiés : une lecture dit des nombres du tableau, un notebook n'en écrit aucun.
+
+Une phrase tapée dans un notebook s'imprime pour tous les territoires et tous les trimestres : un nombre ou
+un sens de variation n'y serait vrai que pour l'un d'eux.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from observatoire.erreurs import PublicationError
+from observatoire.publication.formats import FINE, INSECABLE, MOINS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+
+    from observatoire.publication.blocs import Figure, Tableau
+
+Nombre = tuple[Decimal, bool]
+"""Une valeur, et vrai si c'est un pourcentage."""
+
+_PERIODE = re.compile(r"\b(?:[1-4]er?\s+trimestre\s+)?20\d\d\b(?:-T[1-4])?|\bT[1-4]\b")
+_NOMBRE = re.compile(
+    rf"(?<![\w,.])[+{MOINS}-]?(\d{{1,3}}(?:[{FINE}{INSECABLE} ]\d{{3}})+|\d+)(,\d+)?(?![\w,.]*\w)"
+    rf"(?:[{FINE}{INSECABLE} ](%))?"
+)
+_DIXIEME = Decimal("0.1")
+
+_CHIFFRE = re.compile(r"\d+(?:[.,\u202f\u00a0 ]\d+)*")
+_SENS = re.compile(
+    r"\b(?:(?:à la |en |de )?(?:hausse|baisse)s?|augment\w*|diminu\w*|recul\w*|progress\w*|accro[iî]\w*"
+    r"|décro[iî]\w*|cro[iî](?:t|ssent|ssant\w*|ssance)|chut\w*|bondi\w*|stagn\w*|stables?|record\w*"
+    r"|doubl\w*|tripl\w*|quadrupl\w*|dépass\w*|premi(?:er|ère)s?|meilleure?s?|pires?|majorit\w*|minorit\w*"
+    r"|(?:le|la|les|en) (?:plus|moins)\b|(?:plus|moins) (?:d[e’']|que\b|élevé|faible|haut|bas|fort|nombreu|"
+    r"fréquent|important|grand|petit)\w*|supérieure?s?|inférieure?s?)",
+    flags=re.IGNORECASE,
+)
+
+
+def verifier_nombres(figure: Figure) -> None:
+    """Refuse une figure dont le titre ou la lecture disent un nombre que son tableau ne dit pas.
+
+    Une évolution est admise si elle est celle de deux lignes voisines du tableau.
+
+    Raises:
+        PublicationError: un nombre ne vient pas du tableau.
+    """
+    admis = set(_cellules(figure.tableau)) | set(_evolutions(figure.tableau))
+    for nom, texte in (("titre", figure.titre), ("lecture", figure.lecture)):
+        etrangers = [ecrit for ecrit, lu in _lire(_sans_mots(texte, figure.tableau)) if lu not in admis]
+        if etrangers:
+            raise PublicationError(
+                f"Figure « {figure.id} » : {nom}, « {etrangers[0]} » n'est pas dans le tableau.",
+                "Écrire la phrase depuis les mêmes cellules que le tableau, ou y ajouter ce nombre.",
+            )
+
+
+def _lire(texte: str) -> Iterator[tuple[str, Nombre]]:
+    """Les nombres d'un texte, tels qu'écrits et tels que lus, sans leur signe : les mots le disent."""
+    for trouve in _NOMBRE.finditer(texte):
+        entiers = re.sub(rf"[{FINE}{INSECABLE} ]", "", trouve[1])
+        decimales = (trouve[2] or "").replace(",", ".")
+        yield trouve[0], (Decimal(entiers + decimales), trouve[3] is not None)
+
+
+def _sans_mots(texte: str, tableau: Tableau) -> str:
+    """Le texte sans les périodes ni les libellés du tableau, qui ont leurs propres nombres."""
+    libelles = {*tableau.colonnes, *(ligne[0] for ligne in tableau.lignes)}
+    for libelle in sorted((lib for lib in libelles if re.search(r"\d", lib)), key=len, reverse=True):
+        texte = texte.replace(libelle, "")
+    return _PERIODE.sub("", texte)
+
+
+def _cellules(tableau: Tableau) -> Iterator[Nombre]:
+    for ligne in tableau.lignes:
+        for cellule in ligne[1:]:
+            yield from (lu for _, lu in _lire(cellule))
+
+
+def _evolutions(tableau: Tableau) -> Iterator[Nombre]:
+    """Les évolutions, en % et au dixième, d'une ligne à la suivante dans chaque colonne."""
+    for avant, apres in pairwise(tableau.lignes):
+        for base, valeur in zip(avant[1:], apres[1:], strict=True):
+            lues = [lu[0] for cellule in (base, valeur) for _, lu in _lire(cellule)]
+            if len(lues) == 2 and lues[0]:
+                evolution = abs(100 * (lues[1] - lues[0]) / lues[0])
+                yield evolution.quantize(_DIXIEME, ROUND_HALF_UP), True
+
+
+def relire_notebook(notebook: NotebookNode) -> list[str]:
+    """Rend ce qui n'est pas vrai partout dans les textes d'un notebook paramétré : une phrase par constat.
+
+    Un nombre, un sens de variation ou un rang écrits dans une cellule Markdown valent pour tous les
+    territoires et tous les trimestres. Un notebook sans cellule `parameters` écrit ce qu'il veut.
+    """
+    if not any("parameters" in cellule.metadata.get("tags", []) for cellule in notebook.cells):
+        return []
+    return [
+        constat
+        for cellule in notebook.cells
+        if cellule.cell_type == "markdown"
+        for constat in _relire(cellule.get("id", ""), cellule.source)
+    ]
+
+
+def verifier_notebook(notebook: NotebookNode, nom: str) -> None:
+    """Refuse un notebook paramétré dont un texte n'est vrai que d'un territoire ou d'un trimestre.
+
+    Raises:
+        PublicationError: un nombre, un sens de variation ou un rang est écrit dans une cellule Markdown.
+    """
+    if constats := relire_notebook(notebook):
+        raise PublicationError(
+            f"{nom} : {' ; '.join(constats)}.",
+            "Faire dire la phrase à une méthode de la fiche, qui lit les valeurs du territoire.",
+        )
+
+
+def _relire(cellule: str, source: str) -> Iterator[str]:
+    for nature, motif in (("nombre", _CHIFFRE), ("sens ou rang", _SENS)):
+        for trouve in motif.finditer(source):
+            yield f"cellule « {cellule} », {nature} : « {trouve[0]} »"
