@@ -68,6 +68,11 @@ def lire_contours(config: Config, niveau: str) -> Contours:
     return Contours(niveau, _polygones(fichier.name, niveau, collection), attribution)
 
 
+def a_des_contours(config: Config, niveau: str) -> bool:
+    """Dit si un niveau se dessine : les départements toujours, un autre si son fichier est déposé."""
+    return niveau == "dep" or any((config.racine / "contours").glob(f"{niveau}*.geojson"))
+
+
 def _fichier_depose(config: Config, niveau: str) -> Traversable | None:
     trouves = sorted((config.racine / "contours").glob(f"{NIVEAUX[niveau]}*.geojson"))
     if len(trouves) > 1:

@@ -19,12 +19,12 @@ _POUR_CENT = " (%)"
 
 
 def joindre_jumeau(bloc: dict[str, Any], *precisions: str) -> dict[str, Any]:
-    """Rend un bloc pour le HTML : une figure y gagne `donnees`, de quoi télécharger son tableau.
+    """Rend un bloc pour le HTML : une figure, un tableau y gagne `donnees`, de quoi télécharger son tableau.
 
     `donnees` a un `nom` de fichier (l'identifiant de la figure, puis les `precisions`), un `poids` écrit et
     une `adresse` « data: » qui porte le fichier : la page reste seule et n'appelle aucun serveur.
     """
-    if bloc["genre"] != "figure":
+    if bloc["genre"] not in ("figure", "tableau"):
         return bloc
     contenu = en_csv(bloc["colonnes"], bloc["lignes"])
     nom = "_".join([bloc["id"], *precisions]).replace(":", "-")

@@ -10,7 +10,7 @@ from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.editions import derniere_periode
 from observatoire.publication.fiche import profil, sorties
 from observatoire.publication.fiche.contexte import REGION, Contexte
-from observatoire.publication.rapport import annexes, chiffres, figures, territoires
+from observatoire.publication.rapport import annexes, cartes, chiffres, figures, territoires
 
 if TYPE_CHECKING:
     from observatoire.publication.blocs import (
@@ -73,7 +73,7 @@ class Rapport:
         return chiffres.annees(self.contexte(), indicateurs, titre)
 
     def retenir(self, *indicateurs: str) -> Texte | Avis:
-        """Une phrase par indicateur : sa valeur et son évolution, en mots."""
+        """Une phrase par indicateur : sa valeur et son évolution, en vocabulaire."""
         return chiffres.retenir(self.contexte(), indicateurs)
 
     # ── Les figures ──
@@ -106,7 +106,7 @@ class Rapport:
 
     def carte(self, indicateur: str, niveau: str = "dep") -> Figure | Avis:
         """Un indicateur sur la carte des départements (`dep`) ou des territoires (`ept`)."""
-        return territoires.comparer(self._niveau(niveau), [indicateur])
+        return cartes.carte(self._niveau(niveau), indicateur)
 
     def departements(self, *indicateurs: str) -> Figure | Avis:
         """Les huit départements comparés."""

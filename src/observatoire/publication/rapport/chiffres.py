@@ -9,7 +9,7 @@ from observatoire.perimetre import Periode
 from observatoire.publication.blocs import Avis, Chiffre, Chiffres, Tableau, TableauSeul, Texte
 from observatoire.publication.cellules import NON_DISPONIBLE
 from observatoire.publication.fiche.chiffres import chiffrer
-from observatoire.publication.rapport import mots
+from observatoire.publication.rapport import vocabulaire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ def _chiffre(contexte: Contexte, nom: str) -> Chiffre:
     decimales = 1 if unite in ("%", "ETP", "mois") else 0
     vue = contexte.etat(nom)
     valeur = chiffrer(vue.lire(nom), _UNITES.get(unite, unite), decimales)
-    evolution = mots.evoluer(contexte, nom)
+    evolution = vocabulaire.evoluer(contexte, nom)
     suite = f"{evolution} en un an" if evolution[0] in "+−0123456789" else ""
     precision = vue.pendant if vue.periode != contexte.periode else ""
     return Chiffre(contexte.decrire(nom, "libelle"), *valeur, suite, precision)
@@ -64,8 +64,8 @@ def annees(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> Tablea
         lignes.append(
             [
                 contexte.decrire(nom, "libelle") + precision,
-                *(mots.ecrire(vue.lire(nom), unite) for vue in presentes),
-                mots.evoluer(contexte, nom),
+                *(vocabulaire.ecrire(vue.lire(nom), unite) for vue in presentes),
+                vocabulaire.evoluer(contexte, nom),
             ]
         )
     return TableauSeul(
@@ -84,11 +84,11 @@ def retenir(contexte: Contexte, indicateurs: Sequence[str]) -> Texte | Avis:
     for nom in indicateurs:
         cellule = contexte.lire(nom)
         if cellule.nombre is not None:
-            recit = mots.raconter(contexte, nom)
+            recit = vocabulaire.raconter(contexte, nom)
             ecrites.append(
                 RETENIR.format(
                     libelle=contexte.decrire(nom, "libelle"),
-                    valeur=mots.dire(cellule, contexte.decrire(nom, "unite")),
+                    valeur=vocabulaire.dire(cellule, contexte.decrire(nom, "unite")),
                     suite=f", {recit}" if recit else "",
                 )
             )

@@ -13,7 +13,7 @@ from observatoire.publication.echelles import echelle
 from observatoire.publication.fiche import phrases
 from observatoire.publication.fiche.ventilees import figure_ventilee
 from observatoire.publication.formats import entier
-from observatoire.publication.rapport import mots
+from observatoire.publication.rapport import vocabulaire
 from observatoire.referentiel import NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TRIMESTRES_NOTE = "Colonne hachurée : trimestre provisoire."
 
 def repartition(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis:
     """Rend les parts des modalités d'un indicateur, en barres ; comparées à la région hors d'elle."""
-    return figure_ventilee(contexte.etat(indicateur), mots.sujet(contexte, indicateur, ventilation))
+    return figure_ventilee(contexte.etat(indicateur), vocabulaire.sujet(contexte, indicateur, ventilation))
 
 
 def taux(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis:
@@ -51,8 +51,8 @@ def taux(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis
         figures.Barre(
             libelles[code],
             lues[code].reel,
-            mots.ecrire(lues[code], unite),
-            COULEURS[mots.couleur(unite)],
+            vocabulaire.ecrire(lues[code], unite),
+            COULEURS[vocabulaire.couleur(unite)],
             ensemble.reel,
         )
         for code in ordre
@@ -60,13 +60,13 @@ def taux(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis
     return Figure(
         id=f"{indicateur}-{ventilation}".replace("_", "-"),
         titre=_constat_de_taux(contexte, indicateur, publiees, lues, libelles) or titre,
-        sous_titre=_sous_titre(contexte, indicateur, ventilation, mots.ecrire(ensemble, unite)),
-        alt=_alt(titre, [(libelles[code], mots.ecrire(lues[code], unite)) for code in ordre], avis),
+        sous_titre=_sous_titre(contexte, indicateur, ventilation, vocabulaire.ecrire(ensemble, unite)),
+        alt=_alt(titre, [(libelles[code], vocabulaire.ecrire(lues[code], unite)) for code in ordre], avis),
         tableau=Tableau(
             [ventilations()[ventilation].libelle, contexte.decrire(indicateur, "libelle")],
             [
-                *([libelles[code], mots.ecrire(lues[code], unite)] for code in ordre),
-                ["Ensemble", mots.ecrire(ensemble, unite)],
+                *([libelles[code], vocabulaire.ecrire(lues[code], unite)] for code in ordre),
+                ["Ensemble", vocabulaire.ecrire(ensemble, unite)],
             ],
         ),
         lecture=_lire_taux(contexte, publiees, lues, libelles, unite),
@@ -91,14 +91,14 @@ def croisement(contexte: Contexte, indicateur: str, ventilation: str) -> Figure 
     publiees = [(a, b) for b in lignes for a in colonnes if lues[a, b].nombre]
     avis = "" if publiees else phrases.RIEN_DE_PUBLIABLE
     series = [
-        (premier[a], [_barre(second[b], lues[a, b], mots.couleur(unite), b) for b in lignes])
+        (premier[a], [_barre(second[b], lues[a, b], vocabulaire.couleur(unite), b) for b in lignes])
         for a in colonnes
         if a != NON_RENSEIGNE
     ]
     return Figure(
         id=f"{indicateur}-{ventilation}".replace("_", "-"),
         titre=titre,
-        sous_titre=_sous_titre(contexte, indicateur, ventilation, mots.dire(ensemble, unite)),
+        sous_titre=_sous_titre(contexte, indicateur, ventilation, vocabulaire.dire(ensemble, unite)),
         alt=_alt(titre, [(f"{premier[a]}, {second[b]}", entier(lues[a, b])) for a, b in publiees], avis),
         tableau=Tableau(
             [ventilations()[axes[1]].libelle, *(premier[a] for a in colonnes)],
@@ -121,19 +121,19 @@ def trimestres(contexte: Contexte, indicateur: str) -> Figure | Avis:
         return contexte.sans_donnees(libelle)
     publiees = {periode: cellule for periode, cellule in series.items() if cellule.nombre is not None}
     avis = "" if publiees else phrases.RIEN_DE_PUBLIABLE
-    unites = echelle(series.values(), mots.NOMS[unite][1])
+    unites = echelle(series.values(), vocabulaire.NOMS[unite][1])
     colonnes = [
         figures.Colonne(
             rang=f"T{periode.trimestre}",
             annee=str(periode.annee),
             hauteur=cellule.reel,
             etiquette=unites.ecrire(cellule),
-            couleur=COULEURS[mots.couleur(unite)],
+            couleur=COULEURS[vocabulaire.couleur(unite)],
             provisoire=contexte.provisoire(periode),
         )
         for periode, cellule in series.items()
     ]
-    recit = mots.raconter(contexte, indicateur)
+    recit = vocabulaire.raconter(contexte, indicateur)
     dernier = max(publiees, default=None)
     return Figure(
         id=f"{indicateur}-trimestres".replace("_", "-"),
@@ -142,7 +142,8 @@ def trimestres(contexte: Contexte, indicateur: str) -> Figure | Avis:
         alt=_alt(libelle, [(p.libelle, entier(c)) for p, c in series.items()][-4:], avis),
         tableau=_tableau_de_trimestres(contexte, indicateur, unite),
         lecture=TRIMESTRES_LECTURE.format(
-            pendant=replace(contexte, periode=dernier).pendant, valeur=mots.dire(publiees[dernier], unite)
+            pendant=replace(contexte, periode=dernier).pendant,
+            valeur=vocabulaire.dire(publiees[dernier], unite),
         )
         if dernier
         else phrases.LECTURE_VIDE,
@@ -158,7 +159,7 @@ def _tableau_de_trimestres(contexte: Contexte, indicateur: str, unite: str) -> T
     """Une ligne par année, une colonne par trimestre : on compare les mêmes saisons de haut en bas."""
     annees: dict[int, dict[int, str]] = {}
     for periode in contexte.trimestres:
-        ecrite = mots.ecrire(contexte.lire(indicateur, periode=periode), unite)
+        ecrite = vocabulaire.ecrire(contexte.lire(indicateur, periode=periode), unite)
         annees.setdefault(periode.annee, {})[periode.trimestre or 0] = ecrite
     rangs = (1, 2, 3, 4)
     return Tableau(
@@ -169,13 +170,13 @@ def _tableau_de_trimestres(contexte: Contexte, indicateur: str, unite: str) -> T
 
 def _titre(contexte: Contexte, indicateur: str, ventilation: str) -> str:
     libelle = contexte.decrire(indicateur, "libelle")
-    return f"{libelle}, {mots.minuscule(ventilations()[ventilation].libelle)}"
+    return f"{libelle}, {vocabulaire.minuscule(ventilations()[ventilation].libelle)}"
 
 
 def _sous_titre(contexte: Contexte, indicateur: str, ventilation: str, ensemble: str) -> str:
     return TAUX_SOUS_TITRE.format(
         libelle=contexte.decrire(indicateur, "libelle"),
-        colonne=mots.minuscule(ventilations()[ventilation].libelle),
+        colonne=vocabulaire.minuscule(ventilations()[ventilation].libelle),
         ou=contexte.ou,
         quand=contexte.quand,
         ensemble=ensemble,
@@ -204,16 +205,16 @@ def _constat_de_taux(
     """L'étendue des taux publiés, s'il y en a deux qui diffèrent à l'impression."""
     nommes = [code for code in publiees if code not in ("AUTRE", "AUTRES")]
     unite = contexte.decrire(indicateur, "unite")
-    ecrits = {code: mots.ecrire(lues[code], unite) for code in nommes}
+    ecrits = {code: vocabulaire.ecrire(lues[code], unite) for code in nommes}
     if len(set(ecrits.values())) < 2:
         return ""
     haut, bas = nommes[0], nommes[-1]
     return TAUX_TITRE.format(
         libelle=contexte.decrire(indicateur, "libelle"),
         bas=ecrits[bas],
-        ou_bas=mots.minuscule(libelles[bas]),
+        ou_bas=vocabulaire.minuscule(libelles[bas]),
         haut=ecrits[haut],
-        ou_haut=mots.minuscule(libelles[haut]),
+        ou_haut=vocabulaire.minuscule(libelles[haut]),
     )
 
 
@@ -223,7 +224,7 @@ def _lire_taux(
     if not publiees:
         return phrases.LECTURE_VIDE
     code = publiees[0]
-    valeur = mots.dire(lues[code], unite)
+    valeur = vocabulaire.dire(lues[code], unite)
     return TAUX_LECTURE.format(pendant=contexte.pendant, modalite=libelles[code], valeur=valeur)
 
 
@@ -241,5 +242,5 @@ def _lire_croisement(
         pendant=contexte.pendant,
         ligne=libelles[1][b],
         colonne=libelles[0][a],
-        effectif=mots.dire(lues[a, b], unite),
+        effectif=vocabulaire.dire(lues[a, b], unite),
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from observatoire.publication import polices
+from observatoire.publication import charte, polices
+from observatoire.publication.jumeau import joindre_jumeau
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +40,14 @@ def rendre_pages(livre: Livre, ours: dict[str, Any], gabarits: Path) -> dict[str
             "precedent": livre.chapitres[rang - 1] if rang else None,
             "suivant": livre.chapitres[rang + 1] if rang + 1 < len(livre.chapitres) else None,
         }
-        blocs = [_avec_police(bloc) for bloc in chapitre.blocs]
+        blocs = [joindre_jumeau(_avec_police(bloc), ours["annee"]) for bloc in chapitre.blocs]
         fichiers[f"{chapitre.fichier}.html"] = page.render(
             chapitre=chapitre, blocs=blocs, **voisins, **commun
         ).encode()
     style = environnement.get_template("rapport/rapport.css")
-    fichiers["style.css"] = style.render(police=Markup(polices.pour_la_page())).encode()
+    fichiers["style.css"] = style.render(
+        police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css())
+    ).encode()
     fichiers["recherche.js"] = (gabarits / "rapport" / "recherche.js").read_bytes()
     fichiers["contenu.js"] = _index(livre).encode()
     return fichiers

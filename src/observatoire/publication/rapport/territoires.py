@@ -11,7 +11,7 @@ from observatoire.publication.cellules import NON_DISPONIBLE
 from observatoire.publication.charte import COULEURS
 from observatoire.publication.fiche import marches, phrases, profil, sorties, ventilees
 from observatoire.publication.formats import entier
-from observatoire.publication.rapport import chiffres, mots
+from observatoire.publication.rapport import chiffres, vocabulaire
 from observatoire.publication.rapport.figures import repartition, trimestres
 from observatoire.referentiel import NON_RENSEIGNE, ventilations
 
@@ -67,8 +67,8 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
         figures.Barre(
             contexte.territoire.nom_long,
             cellule.reel,
-            mots.ecrire(cellule, unite),
-            COULEURS[mots.couleur(unite)],
+            vocabulaire.ecrire(cellule, unite),
+            COULEURS[vocabulaire.couleur(unite)],
         )
         for contexte, cellule in ordre
     ]
@@ -83,9 +83,9 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
         tableau=Tableau(colonnes, lignes),
         lecture=COMPARE_LECTURE.format(
             quand=region.quand,
-            libelle=mots.minuscule(libelle),
+            libelle=vocabulaire.minuscule(libelle),
             territoire=publies[0][0].territoire.nom_long,
-            valeur=mots.ecrire(publies[0][1], unite),
+            valeur=vocabulaire.ecrire(publies[0][1], unite),
         )
         if publies
         else phrases.LECTURE_VIDE,
@@ -100,7 +100,7 @@ def _constat(publies: list[tuple[Contexte, Cellule]], libelle: str, unite: str) 
     if not publies:
         return libelle
     contexte, cellule = publies[0]
-    return f"{libelle} : {mots.ecrire(cellule, unite)} {contexte.ou}"
+    return f"{libelle} : {vocabulaire.ecrire(cellule, unite)} {contexte.ou}"
 
 
 def _entete(contexte: Contexte, nom: str) -> str:
@@ -109,7 +109,7 @@ def _entete(contexte: Contexte, nom: str) -> str:
 
 
 def _ligne(contexte: Contexte, indicateurs: Sequence[str]) -> list[str]:
-    ecrites = [mots.ecrire(contexte.lire(nom), contexte.decrire(nom, "unite")) for nom in indicateurs]
+    ecrites = [vocabulaire.ecrire(contexte.lire(nom), contexte.decrire(nom, "unite")) for nom in indicateurs]
     return [contexte.territoire.nom_long, *ecrites]
 
 
@@ -124,7 +124,7 @@ def matrice(contextes: Sequence[Contexte], indicateur: str, ventilation: str) ->
     ]
     libelle, colonne = (
         region.decrire(indicateur, "libelle"),
-        mots.minuscule(ventilations()[ventilation].libelle),
+        vocabulaire.minuscule(ventilations()[ventilation].libelle),
     )
     titre = MATRICE_TITRE.format(libelle=libelle, colonne=colonne)
     detailles = [c for c in contextes if c.detaille(indicateur, ventilation)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from observatoire.publication.cellules import NON_SIGNIFICATIF
 from observatoire.publication.fiche.phrases import Sujet
 from observatoire.publication.formats import SANS_OBJET, accorder, decimal, evolution, pct, points
+from observatoire.publication.mots import dire_ecart, dire_evolution
 from observatoire.referentiel import ventilations
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ NOMS = {
 }
 GRANDEURS = {"h": "heures", "personnes": "personnes", "contrats": "contrats", "ETP": "heures"}
 _DECIMALES = {"%": 1, "ETP": 1, "mois": 1}
-_STABLE = 1
-_POINT_STABLE = 0.5
+_POINT_STABLE = Decimal("0.5")
 
 
 def couleur(unite: str) -> str:
@@ -95,14 +96,16 @@ def evoluer(contexte: Contexte, indicateur: str) -> str:
 def raconter(contexte: Contexte, indicateur: str) -> str:
     """Rend l'évolution sur un an en mots ; vide si elle ne se dit pas.
 
-    Sous un pour cent, ou un demi-point pour une part, c'est « quasi stable » : le bruit n'a pas de sens.
+    Sous le bruit, elle n'a pas de sens : « quasi stable », « comme un an plus tôt ».
     """
     cellule = contexte.comparer(indicateur)
     if cellule.nombre is None:
         return ""
-    en_points = contexte.en_points(indicateur)
-    if abs(cellule.nombre) < (_POINT_STABLE if en_points else _STABLE):
-        return "quasi stable en un an"
-    sens = "hausse" if cellule.nombre > 0 else "baisse"
-    taille = points(abs(cellule.nombre)).lstrip("+") if en_points else pct(abs(cellule.nombre))
-    return f"en {sens} de {taille} en un an"
+    if not contexte.en_points(indicateur):
+        return f"{dire_evolution(cellule)} en un an"
+    return f"{dire_ecart(cellule, 'un an plus tôt', bruit=_POINT_STABLE)}"
+
+
+def entete(unite: str) -> str:
+    """Rend le titre d'une colonne de valeurs : « Heures », « Part »."""
+    return "Part" if unite == "%" else NOMS[unite][1].capitalize()
