@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
 from observatoire.perimetre import Territoire
 
+if TYPE_CHECKING:
+    from observatoire.publication.quarto import Programme
+
 
 @cli.command()
 @click.argument("territoires", nargs=-1)
 @click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
 @click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
-def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None) -> None:
+@click.option(
+    "--moteur",
+    type=click.Choice(["integre", "quarto"]),
+    default="integre",
+    show_default=True,
+    help="quarto : écrit aussi le site des fiches, avec le Quarto du poste.",
+)
+def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None, moteur: str) -> None:
     """Produit les fiches d'un trimestre.
 
     Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes.
@@ -23,6 +35,7 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
     from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
     config = Config.charger()
+    programme = _quarto() if moteur == "quarto" else None  # absent, mieux vaut le dire avant d'exécuter
     demandes = [Territoire.lire(texte) for texte in territoires]
     retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
     documents = produire_fiches(
@@ -35,6 +48,17 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
         ),
     )
     click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
+    if programme:
+        from observatoire.publication.quarto import site_des_fiches
+
+        site = site_des_fiches(config, documents, retenue, programme=programme, suivi=click.echo)
+        click.echo(f"Site rendu par Quarto {programme.version} : {site / 'index.html'}")
+
+
+def _quarto() -> Programme:
+    from observatoire.publication.quarto import trouver
+
+    return trouver()
 
 
 @cli.command()
