@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _NOTES = (("Note", "note"), ("Lecture", "lecture"), ("Champ", "champ"), ("Source", "source"))
 _LARGEUR = 96  # tirets d'une ligne de tableau, partagés entre ses colonnes
-_COLONNE = (6, 48)  # la plus étroite et la plus large, en caractères
+_COLONNE = (10, 48)  # la plus étroite et la plus large, en caractères
 
 
 @dataclass
@@ -81,7 +81,7 @@ def _chiffres(_: Feuille, bloc: Bloc) -> str:
 
 
 def _figure(feuille: Feuille, bloc: Bloc) -> str:
-    titre = f"**{echapper(bloc['titre'])}** {echapper(bloc['sous_titre'])}"
+    titre = f"**{echapper(bloc['titre'])}.** {echapper(bloc['sous_titre'])}"
     morceaux = [_encart("note", echapper(bloc["avis"]))] if bloc["avis"] else []
     if bloc["svg"]:
         morceaux.append(_dessin(feuille, bloc, titre))
@@ -137,7 +137,7 @@ def _avis(_: Feuille, bloc: Bloc) -> str:
 
 def _notes(paires: Iterable[Iterable[str]]) -> str:
     phrases = [f"**{echapper(nom)} :** {echapper(texte)}" for nom, texte in paires if texte]
-    return _division("notes", "\n\n".join(phrases)) if phrases else ""
+    return _division("notes", " ".join(phrases)) if phrases else ""
 
 
 def _encart(genre: str, contenu: str) -> str:

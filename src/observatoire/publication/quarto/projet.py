@@ -120,8 +120,12 @@ def projet_quarto(
 def _verifier_noms(sources: list[Source]) -> None:
     if not sources:
         raise PublicationError("Aucun document à donner à Quarto.", "En donner au moins un.")
-    doubles = [nom for nom, combien in Counter(source.nom for source in sources).items() if combien > 1]
-    reserves = [source.nom for source in sources if source.nom in ("index", "search", "figures", "polices")]
+    doubles = [
+        nom for nom, combien in Counter(source.nom.lower() for source in sources).items() if combien > 1
+    ]
+    reserves = [
+        source.nom for source in sources if source.nom.lower() in ("index", "search", "figures", "polices")
+    ]
     if doubles or reserves:
         raise PublicationError(
             f"Deux fichiers du projet auraient le même nom : {', '.join(doubles + reserves)}.",

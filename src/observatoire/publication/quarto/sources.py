@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from observatoire.publication.deroule import Bloc
 
+_NOM = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 _ERREUR_PAPERMILL = "An Exception was encountered at"
 _TEXTES = frozenset({"titre", "texte", "liste"})
 _NOYAU = {
@@ -61,7 +63,12 @@ def preparer(document: Document) -> Source:
     Raises:
         PublicationError: notebook en erreur ou sans rien à publier, que Quarto rendrait sans un mot.
     """
-    nom = ancre(document.nom or document.titre)
+    nom = document.nom or ancre(document.titre)
+    if not _NOM.fullmatch(nom):
+        raise PublicationError(
+            f"« {nom} » ne peut pas nommer un fichier du projet.",
+            "N'y mettre que lettres, chiffres et tirets.",
+        )
     _refuser_les_erreurs(document)
     blocs = lire_blocs(document.notebook)
     if all(bloc["genre"] in ("entete", "titre") for bloc in blocs):
