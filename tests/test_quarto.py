@@ -108,6 +108,9 @@ def test_un_projet_est_en_francais_sans_execution_sans_reseau_et_accessible(trav
     ]
     for reglage in ("html-math-method: mathml", "pdf-standard: ua-1", 'crossref-tbl-title: "Tableau"'):
         assert any(ligne.strip() == reglage for ligne in lignes)
+    assert "    theme: [cosmo, brand, theme.scss]" in lignes
+    theme = (projet.dossier / "theme.scss").read_text(encoding="utf-8")
+    assert theme.startswith("/*-- scss:defaults --*/\n$web-font-path: false;"), "Cosmo va chercher sa police en ligne"
     marque = (projet.dossier / "_brand.yml").read_text(encoding="utf-8")
     assert "source: file" in marque
     assert "google" not in marque

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Genre = Literal["site", "livre"]
 
 SORTIE = "_sortie"
-_GABARITS = {"_quarto.yml": "_quarto.yml.j2", "_brand.yml": "_brand.yml.j2", "index.qmd": "index.qmd.j2"}
+_GABARITS = ("_quarto.yml", "_brand.yml", "index.qmd", "theme.scss")
 _FEUILLE_DE_STYLE = "page.css"
 _MENU = 40  # au-delà, le menu répété sur chaque page fait croître la durée comme le carré des pages
 
@@ -143,8 +143,8 @@ def _ecrire(projet: Projet, config: Config) -> None:
         "sortie": SORTIE,
         "marque": marque(),
     }
-    for nom, gabarit in _GABARITS.items():
-        texte = _environnement(gabarits).get_template(f"quarto/{gabarit}").render(contexte)
+    for nom in _GABARITS:
+        texte = _environnement(gabarits).get_template(f"quarto/{nom}.j2").render(contexte)
         (projet.dossier / nom).write_text(texte, encoding="utf-8")
     shutil.copy(gabarits / "quarto" / _FEUILLE_DE_STYLE, projet.dossier)
     for graisse in marque().graisses:
