@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_output
 
 from observatoire.erreurs import PublicationError
-from observatoire.publication.quarto import Document, editer, projet_quarto, trouver
+from observatoire.perimetre import Periode
+from observatoire.publication.quarto import Document, Ours, editer, projet_quarto, trouver
 from observatoire.publication.quarto.controle import _Page
 from observatoire.publication.quarto.echappement import attribut, echapper, une_ligne
 from observatoire.publication.quarto.markdown import tableau
@@ -110,7 +111,7 @@ def test_un_projet_est_en_francais_sans_execution_sans_reseau_et_accessible(trav
         assert any(ligne.strip() == reglage for ligne in lignes)
     assert "    theme: [cosmo, brand, theme.scss]" in lignes
     theme = (projet.dossier / "theme.scss").read_text(encoding="utf-8")
-    assert theme.startswith("/*-- scss:defaults --*/\n$web-font-path: false;"), "Cosmo va chercher sa police en ligne"
+    assert theme.startswith("/*-- scss:defaults --*/\n$web-font-path: false;"), "sinon Cosmo sort"
     marque = (projet.dossier / "_brand.yml").read_text(encoding="utf-8")
     assert "source: file" in marque
     assert "google" not in marque
@@ -145,10 +146,35 @@ def test_une_figure_a_son_ancre_son_alternative_et_son_tableau(travail, tmp_path
     texte = (projet.dossier / "dep-93.ipynb").read_text(encoding="utf-8")
     assert re.findall(r"\{#(fig-[\w-]+)", texte) == ["fig-dep-93-a", "fig-dep-93-a-2"]
     assert 'fig-alt=\\"Barres ”a”.\\"' in texte
-    assert texte.count("{#tbl-dep-93-a") == 2
+    assert texte.count("| Modalité | Heures | Part |") == 2
     for dessin in ("a", "a-2"):
         svg = (projet.dossier / "figures" / f"fig-dep-93-{dessin}.svg").read_text(encoding="utf-8")
         assert "font/woff" in svg, "une image ne voit pas les polices de la page"
+
+
+def test_des_chapitres_font_un_livre_dont_les_renvois_se_numerotent(travail, tmp_path):
+    seul = {**figure("profil_complet"), "genre": "tableau"}
+    un = notebook(
+        "# Les heures", figure("heures"), "## Qui ?", "Voir [](#profil_complet), [](#03-qui) & [](#heures)."
+    )
+    deux = notebook("# Annexe", seul, {"genre": "definitions", "titre": "D", "entrees": [
+        {"terme": "ETP", "definition": "temps plein", "precisions": [["Source", "$x$"]]}]})  # fmt: skip
+    documents = [Document("Les heures", un, "03-heures"), Document("Annexe", deux, "93-tableaux", True)]
+    ours = Ours("14 novembre 2026", Periode.lire("2026-T3").fin, fictif=True)
+    projet = projet_quarto(tmp_path / "p", documents, genre="livre", titre="R", config=travail, ours=ours)
+    chapitre = (projet.dossier / "03-heures.ipynb").read_text(encoding="utf-8")
+    assert "tableau\u00a0[-@tbl-93-tableaux-profil-complet], partie\u00a0[-@sec-03-heures-qui]" in chapitre
+    assert "&#38; figure\u00a0[-@fig-03-heures-heures]" in chapitre
+    assert "Données fictives" in chapitre
+    annexe = (projet.dossier / "93-tableaux.ipynb").read_text(encoding="utf-8")
+    assert "{#tbl-93-tableaux-profil-complet}" in annexe
+    assert "**ETP :** temps plein" in annexe
+    reglages = (projet.dossier / "_quarto.yml").read_text(encoding="utf-8")
+    assert '    - "03-heures.ipynb"\n  appendices:\n    - "93-tableaux.ipynb"' in reglages
+    with pytest.raises(PublicationError, match="03-heures renvoie à « profil_complet »"):
+        projet_quarto(tmp_path / "q", documents[:1], genre="livre", titre="R", config=travail, ours=ours)
+    with pytest.raises(PublicationError, match="d'où viennent"):
+        projet_quarto(tmp_path / "r", documents, genre="livre", titre="R", config=travail)
 
 
 @pytest.mark.parametrize("hostile", HOSTILES)

@@ -138,7 +138,8 @@ def test_un_dossier_sans_projet_n_est_pas_donne_a_quarto(tmp_path, doublure):
 
 
 @pytest.mark.parametrize(
-    ("version", "admise"), [("1.8.27", False), ("1.9.0", True), ("1.10.18", True), ("99.9.9", True), ("?", False)]
+    ("version", "admise"),
+    [("1.8.27", False), ("1.9.0", True), ("1.10.18", True), ("99.9.9", True), ("?", False)],
 )
 def test_il_faut_quarto_1_9(doublure, monkeypatch, version, admise):
     monkeypatch.setenv("FAUX_QUARTO_VERSION", version)

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import nbformat
 
 from observatoire.erreurs import PublicationError
+from observatoire.publication.deroule import lire_chapitre
+from observatoire.publication.formats import jour
 from observatoire.publication.quarto.appel import JOURNAL, rendre
 from observatoire.publication.quarto.controle import verifier
 from observatoire.publication.quarto.projet import Genre, Projet, projet_quarto
-from observatoire.publication.quarto.sources import Document
+from observatoire.publication.quarto.sources import Document, Ours
+from observatoire.publication.rendu_pdf import midi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +39,7 @@ def editer(
     titre: str,
     config: Config,
     programme: Programme,
+    ours: Ours | None = None,
     suivi: Callable[[str], None] = lambda _: None,
 ) -> Projet:
     """Écrit un site ou un livre dans `destination`, entier ou pas du tout.
@@ -52,7 +56,9 @@ def editer(
     with tempfile.TemporaryDirectory(
         dir=destination.parent, prefix=f"{destination.name}-en-cours-"
     ) as atelier:
-        projet = projet_quarto(Path(atelier) / "projet", documents, genre=genre, titre=titre, config=config)
+        projet = projet_quarto(
+            Path(atelier) / "projet", documents, genre=genre, titre=titre, config=config, ours=ours
+        )
         try:
             rendre(programme, projet.dossier, len(projet.pages), date=projet.date, suivi=suivi)
             verifier(projet)
@@ -89,6 +95,49 @@ def site_des_fiches(
         titre=f"Fiches territoriales, {periode.libelle}",
         config=config,
         programme=programme,
+        suivi=suivi,
+    )
+    return destination
+
+
+def livre_du_rapport(
+    config: Config,
+    annee: Periode,
+    notebooks: Path,
+    *,
+    programme: Programme,
+    suivi: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Rend le livre d'un rapport annuel, à partir de ses chapitres exécutés (`03_heures.ipynb`).
+
+    Args:
+        config: le dossier de travail.
+        annee: l'année du rapport.
+        notebooks: le dossier des chapitres exécutés ; le livre est écrit à côté.
+        programme: le Quarto du poste.
+        suivi: appelée à chaque page, avec une phrase.
+
+    Raises:
+        PublicationError: comme `editer`.
+    """
+    from observatoire.publication.fiche.contexte import REGION, Contexte
+    from observatoire.publication.rapport.edition import INTITULE
+    from observatoire.publication.rapport.livre import ANNEXES
+
+    contexte = Contexte.ouvrir(config, str(REGION), str(annee))
+    lus = {chemin.stem: _lire(chemin) for chemin in sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))}
+    destination = notebooks.with_name(NOM)
+    editer(
+        destination,
+        [
+            Document(lire_chapitre(lu)[0], lu, nom.replace("_", "-"), int(nom[:2]) >= ANNEXES)
+            for nom, lu in lus.items()
+        ],
+        genre="livre",
+        titre=f"{INTITULE} {annee}",
+        config=config,
+        programme=programme,
+        ours=Ours(jour(contexte.extraction), midi(contexte.extraction or annee.fin), contexte.fictif),
         suivi=suivi,
     )
     return destination

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from observatoire.erreurs import PublicationError
 from observatoire.publication.quarto.echappement import ancre, chaine_yaml, echapper, en_yaml
 from observatoire.publication.quarto.marque import marque
-from observatoire.publication.quarto.sources import Document, Source, preparer
+from observatoire.publication.quarto.sources import Document, Lecture, Ours, Source, composer, lire
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -39,18 +39,23 @@ class Projet:
     dossier: Path
     genre: Genre
     titre: str
-    sous_titre: str
+    ours: Ours
     sources: list[Source]
+
+    @property
+    def sous_titre(self) -> str:
+        """Le jour des données."""
+        return f"Données extraites le {self.ours.extraction}"
 
     @property
     def fictif(self) -> bool:
         """Vrai si un seul document repose sur des données fictives."""
-        return any(source.fictif for source in self.sources)
+        return self.ours.fictif
 
     @property
     def date(self) -> dt.datetime:
         """La date des données les plus récentes, inscrite dans les PDF."""
-        return max(source.date for source in self.sources)
+        return self.ours.date
 
     @property
     def fichier(self) -> str:
@@ -91,6 +96,7 @@ def projet_quarto(
     genre: Genre,
     titre: str,
     config: Config,
+    ours: Ours | None = None,
 ) -> Projet:
     """Écrit un projet Quarto dans un dossier vide, sans l'exécuter.
 
@@ -100,6 +106,7 @@ def projet_quarto(
         genre: `site` (une page et un PDF par document) ou `livre` (un seul PDF).
         titre: le titre du site ou du livre.
         config: le dossier de travail, pour ses gabarits et le nom de l'Observatoire.
+        ours: ce que disent les pages de leurs données ; nécessaire si aucun document n'affiche d'en-tête.
 
     Raises:
         PublicationError: dossier occupé, aucun document, deux fois le même nom, notebook en échec ou vide.
@@ -108,16 +115,27 @@ def projet_quarto(
         raise PublicationError(
             f"{dossier} n'est pas vide.", "Écrire chaque projet Quarto dans un dossier neuf."
         )
-    sources = [preparer(Document(*document)) for document in documents]
-    _verifier_noms(sources)
-    recente = max(sources, key=lambda source: source.date)
-    sous_titre = f"Données extraites le {recente.extraction}"
-    projet = Projet(dossier, genre, titre, sous_titre, sources)
+    lectures = [lire(Document(*document)) for document in documents]
+    _verifier_noms(lectures)
+    commun = ours or _reunir([lecture.ours for lecture in lectures if lecture.ours])
+    renvois = {cible: repere for lecture in lectures for cible, repere in lecture.reperes.items()}
+    sources = [composer(lecture, commun, renvois) for lecture in lectures]
+    projet = Projet(dossier, genre, titre, commun, sources)
     _ecrire(projet, config)
     return projet
 
 
-def _verifier_noms(sources: list[Source]) -> None:
+def _reunir(connus: list[Ours]) -> Ours:
+    """Les données les plus récentes ; fictives si une partie l'est."""
+    if not connus:
+        raise PublicationError(
+            "Aucun document ne dit d'où viennent ses données.", "Afficher un en-tête, ou donner « ours »."
+        )
+    recent = max(connus, key=lambda ours: ours.date)
+    return recent._replace(fictif=any(ours.fictif for ours in connus))
+
+
+def _verifier_noms(sources: list[Lecture]) -> None:
     if not sources:
         raise PublicationError("Aucun document à donner à Quarto.", "En donner au moins un.")
     doubles = [
