@@ -12,6 +12,7 @@ import subprocess
 import nbformat
 import pikepdf
 import pytest
+import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_output
@@ -117,6 +118,20 @@ def test_un_projet_est_en_francais_sans_execution_sans_reseau_et_accessible(trav
     assert "google" not in marque
     for police in re.findall(r'path: "(.+)"', marque):
         assert (projet.dossier / police).is_file()
+
+
+def test_la_mention_fictive_de_chaque_page_ne_casse_pas_une_liste_du_pdf(travail, tmp_path):
+    projet = projet_quarto(tmp_path / "p", [document()], genre="site", titre="Fiches", config=travail)
+    reglages = (projet.dossier / "_quarto.yml").read_text(encoding="utf-8")
+    (mention,) = re.findall(r"#set page\(.+", reglages)
+    suite = '\n#set document(title: "x")\n= A\n' + "- un élément de liste\n" * 60
+    assert _compiler(mention + suite).startswith(b"%PDF")
+    with pytest.raises(RuntimeError, match="list"):
+        _compiler(re.sub(r"pdf\.artifact\((.+)\)\)", r"\1)", mention) + suite)
+
+
+def _compiler(source: str) -> bytes:
+    return typst.compile(source.encode(), pdf_standards=["ua-1"])
 
 
 def test_la_copie_n_a_que_du_markdown_ni_code_ni_html_ni_parametres(travail, tmp_path):
