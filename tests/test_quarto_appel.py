@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -19,10 +21,12 @@ from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode
 from observatoire.publication import editions
 from observatoire.publication.blocs import MIME
+from observatoire.publication.fiche import contexte
 from observatoire.publication.quarto import Document, appel, editer, trouver
 from observatoire.publication.quarto.controle import _Page
+from observatoire.publication.rapport import edition as rapport
 from tests.test_quarto import document
-from tests.test_rendu import entete, figure
+from tests.test_rendu import entete, figure, notebook
 
 DOUBLURE = Path(__file__).with_name("faux_quarto.py")
 
@@ -229,6 +233,31 @@ def test_sans_quarto_la_commande_le_dit_avant_d_executer_et_l_integre_marche(fic
     assert not dossier.exists()
     assert fiches()[0].exit_code == 0
     assert doublure() == []
+
+
+def test_le_rapport_devient_un_livre_a_cote_de_ses_chapitres(travail, doublure, monkeypatch):
+    dossier = travail.outputs / "rapports" / "2025"
+    (dossier / "notebooks").mkdir(parents=True)
+    for nom in ("00_synthese", "93_tableaux"):
+        nbformat.write(
+            notebook(f"# Chapitre {nom[:2]}", figure("f" + nom[:2])), dossier / "notebooks" / f"{nom}.ipynb"
+        )
+    edition = rapport.Edition(dossier, 2, 2, 0, 1.0)
+    donnees = SimpleNamespace(extraction=dt.date(2026, 11, 14), fictif=True)
+    monkeypatch.setattr(rapport, "produire_rapport", lambda *_, **__: edition)
+    monkeypatch.setattr(contexte.Contexte, "ouvrir", lambda *_: donnees)
+    monkeypatch.chdir(travail.racine)
+    resultat = CliRunner().invoke(cli, ["rapport", "--annee", "2025", "--moteur", "quarto"])
+    assert resultat.exit_code == 0, resultat.output
+    assert "page 2 sur 2 : 93-tableaux.ipynb" in resultat.output
+    rendus = {chemin.name for chemin in (dossier / "quarto").iterdir()}
+    assert rendus == {
+        "index.html",
+        "00-synthese.html",
+        "93-tableaux.html",
+        "rapport-statistique-annuel-2025.pdf",
+    }
+    assert len(doublure()) == 1
 
 
 def test_un_echec_de_quarto_laisse_les_fiches_integrees(fiches, doublure, monkeypatch):

@@ -20,7 +20,8 @@ _NOTES = (("Note", "note"), ("Lecture", "lecture"), ("Champ", "champ"), ("Source
 _FICTIF = "**Données fictives**"
 _NOMS = {"fig": "figure", "tbl": "tableau", "sec": "partie"}
 _LARGEUR = 96  # tirets d'une ligne de tableau, partagés entre ses colonnes
-_COLONNE = (10, 48)  # la plus étroite et la plus large, en caractères
+_COLONNE = (12, 40)  # la plus étroite et la plus large, en caractères, marge comprise
+_MARGE = 4
 
 
 @dataclass
@@ -82,10 +83,8 @@ def genre_du_repere(bloc: Bloc) -> str:
 
 def tableau(colonnes: list[str], alignements: list[str], lignes: list[list[str]]) -> str:
     """Rend un tableau à barres ; ses tirets donnent à Pandoc la largeur relative des colonnes."""
-    largeurs = [
-        min(max(_COLONNE[0], *map(len, textes)), _COLONNE[1])
-        for textes in zip(colonnes, *lignes, strict=True)
-    ]
+    utiles = [max(map(len, textes)) + _MARGE for textes in zip(colonnes, *lignes, strict=True)]
+    largeurs = [min(max(_COLONNE[0], utile), _COLONNE[1]) for utile in utiles]
     total = sum(largeurs)
     tirets = [max(3, round(_LARGEUR * largeur / total)) for largeur in largeurs]
     regle = [
