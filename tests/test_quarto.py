@@ -114,9 +114,9 @@ def test_un_projet_est_en_francais_sans_execution_sans_reseau_et_accessible(trav
     theme = (projet.dossier / "theme.scss").read_text(encoding="utf-8")
     assert theme.startswith("/*-- scss:defaults --*/\n$web-font-path: false;"), "sinon Cosmo sort"
     marque = (projet.dossier / "_brand.yml").read_text(encoding="utf-8")
-    assert "source: file" in marque
+    assert '"source": "file"' in marque
     assert "google" not in marque
-    for police in re.findall(r'path: "(.+)"', marque):
+    for police in re.findall(r'"path": "(.+)"', marque):
         assert (projet.dossier / police).is_file()
 
 

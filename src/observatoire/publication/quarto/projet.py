@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication.quarto.echappement import ancre, chaine_yaml, echapper, en_yaml
-from observatoire.publication.quarto.marque import marque
+from observatoire.publication.quarto.marque import DOSSIER, marque, polices
 from observatoire.publication.quarto.sources import Document, Lecture, Ours, Source, composer, lire
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 Genre = Literal["site", "livre"]
 
 SORTIE = "_sortie"
-_GABARITS = ("_quarto.yml", "_brand.yml", "index.qmd", "theme.scss")
-_FEUILLE_DE_STYLE = "page.css"
+_GABARITS = ("_quarto.yml", "_brand.yml", "index.qmd", "theme.scss", "page.css")
 _MENU = 40  # au-delà, le menu répété sur chaque page fait croître la durée comme le carré des pages
 
 
@@ -153,7 +152,7 @@ def _verifier_noms(sources: list[Lecture]) -> None:
 
 def _ecrire(projet: Projet, config: Config) -> None:
     gabarits = config.racine / "report_templates"
-    for nom in ("figures", "polices"):
+    for nom in ("figures", DOSSIER):
         (projet.dossier / nom).mkdir(parents=True, exist_ok=True)
     contexte = {
         "projet": projet,
@@ -164,9 +163,8 @@ def _ecrire(projet: Projet, config: Config) -> None:
     for nom in _GABARITS:
         texte = _environnement(gabarits).get_template(f"quarto/{nom}.j2").render(contexte)
         (projet.dossier / nom).write_text(texte, encoding="utf-8")
-    shutil.copy(gabarits / "quarto" / _FEUILLE_DE_STYLE, projet.dossier)
-    for graisse in marque().graisses:
-        shutil.copy(graisse.fichier, projet.dossier / "polices")
+    for police in polices():
+        shutil.copy(police, projet.dossier / DOSSIER)
     for source in projet.sources:
         (projet.dossier / f"{source.nom}.ipynb").write_bytes(source.notebook)
         for fichier, svg in source.dessins.items():
