@@ -31,10 +31,12 @@ def bande(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> Chiffre
 def _chiffre(contexte: Contexte, nom: str) -> Chiffre:
     unite = contexte.decrire(nom, "unite")
     decimales = 1 if unite in ("%", "ETP", "mois") else 0
-    valeur = chiffrer(contexte.lire(nom), _UNITES.get(unite, unite), decimales)
+    vue = contexte.etat(nom)
+    valeur = chiffrer(vue.lire(nom), _UNITES.get(unite, unite), decimales)
     evolution = mots.evoluer(contexte, nom)
     suite = f"{evolution} en un an" if evolution[0] in "+−0123456789" else ""
-    return Chiffre(contexte.decrire(nom, "libelle"), *valeur, suite, "")
+    precision = vue.pendant if vue.periode != contexte.periode else ""
+    return Chiffre(contexte.decrire(nom, "libelle"), *valeur, suite, precision)
 
 
 def _pied(contexte: Contexte, indicateurs: Sequence[str]) -> list[list[str]]:

@@ -53,7 +53,9 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
     Les barres vont de la plus longue à la plus courte ; un territoire dont la valeur n'est pas publiée
     n'en a pas et vient à la fin, dans l'ordre du référentiel.
     """
-    premier, region = indicateurs[0], contextes[0]
+    premier = indicateurs[0]
+    contextes = [contexte.etat(premier) for contexte in contextes]
+    region = contextes[0]
     lues = [(contexte, contexte.lire(premier)) for contexte in contextes]
     libelle, unite = region.decrire(premier, "libelle"), region.decrire(premier, "unite")
     if all(cellule.statut == NON_DISPONIBLE for _, cellule in lues):
