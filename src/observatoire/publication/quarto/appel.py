@@ -30,6 +30,7 @@ _REMEDES = {
     r"alt text|alternative text|missing.*\balt\b": "Donner un texte de remplacement à chaque figure.",
     r"document title|set title": "Donner un titre au document.",
     r"heading level|skipped.*heading": "Reprendre les niveaux de titre du notebook : « ## », puis « ### ».",
+    r"split up|invalid document structure": "Passer à Quarto 1.10 : le PDF d'un livre y devient accessible.",
     r"unknown font|font family": "Vérifier la police de la charte : le projet en copie les fichiers.",
     r"no space left|os error 28": "Libérer de la place sur le disque, puis relancer.",
 }
