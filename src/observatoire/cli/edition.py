@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
 from observatoire.perimetre import Periode, Territoire
 
+if TYPE_CHECKING:
+    from observatoire.publication.quarto import Programme
+
+_moteur = click.option(
+    "--moteur",
+    type=click.Choice(["integre", "quarto"]),
+    default="integre",
+    show_default=True,
+    help="quarto : rend aussi les mêmes notebooks avec le Quarto du poste.",
+)
+
 
 @cli.command()
 @click.argument("territoires", nargs=-1)
 @click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
 @click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
-def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None) -> None:
+@_moteur
+def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None, moteur: str) -> None:
     """Produit les fiches d'un trimestre.
 
     Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes.
@@ -23,6 +37,7 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
     from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
     config = Config.charger()
+    programme = _quarto() if moteur == "quarto" else None  # absent, mieux vaut le dire avant d'exécuter
     demandes = [Territoire.lire(texte) for texte in territoires]
     retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
     documents = produire_fiches(
@@ -35,11 +50,23 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
         ),
     )
     click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
+    if programme:
+        from observatoire.publication.quarto import site_des_fiches
+
+        site = site_des_fiches(config, documents, retenue, programme=programme, suivi=click.echo)
+        click.echo(f"Site rendu par Quarto {programme.version} : {site / 'index.html'}")
+
+
+def _quarto() -> Programme:
+    from observatoire.publication.quarto import trouver
+
+    return trouver()
 
 
 @cli.command()
 @click.option("--annee", help="Année du rapport (2025) ; par défaut la dernière année complète.")
-def rapport(annee: str | None) -> None:
+@_moteur
+def rapport(annee: str | None, moteur: str) -> None:
     """Produit le rapport statistique annuel.
 
     Un livre en pages HTML, le même en PDF/UA-1, ses tableaux dans un classeur.
@@ -49,15 +76,23 @@ def rapport(annee: str | None) -> None:
     from observatoire.publication.rapport.edition import derniere_annee, produire_rapport
 
     config = Config.charger()
+    programme = _quarto() if moteur == "quarto" else None
+    retenue = Periode.lire(annee) if annee else derniere_annee(config)
     edition = produire_rapport(
         config,
-        Periode.lire(annee) if annee else derniere_annee(config),
+        retenue,
         suivi=lambda chapitre, secondes: click.echo(f"{chapitre:<28} {secondes:5.1f} s"),
     )
     click.echo(
         f"{edition.chapitres} chapitres, {edition.figures} figures, {edition.tableaux} tableaux, "
         f"{edition.secondes:.1f} s : {edition.dossier}"
     )
+    if programme:
+        from observatoire.publication.quarto import livre_du_rapport
+
+        notebooks = edition.dossier / "notebooks"
+        livre = livre_du_rapport(config, retenue, notebooks, programme=programme, suivi=click.echo)
+        click.echo(f"Livre rendu par Quarto {programme.version} : {livre / 'index.html'}")
 
 
 @cli.command()

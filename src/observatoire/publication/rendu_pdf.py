@@ -53,7 +53,7 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
         try:
             echelle, pages = _ajuster(fichiers, racine)
             pdf, avertissements = _compilateur(fichiers, racine, echelle).compile_with_warnings(
-                format="pdf", pdf_standards=NORMES, timestamp=_horodatage(blocs[0])
+                format="pdf", pdf_standards=NORMES, timestamp=horodatage(blocs[0])
             )
         except RuntimeError as erreur:  # typst.TypstError en est une, sa requête lève l'autre
             raise PublicationError(
@@ -93,7 +93,7 @@ def lire_gabarit(chemin: Path) -> bytes:
     return source
 
 
-def _horodatage(entete: Bloc) -> dt.datetime:
+def horodatage(entete: Bloc) -> dt.datetime:
     """La date du PDF : celle de l'extraction des données, sinon la fin de la période."""
     mois = {nom: rang for rang, nom in get_month_names("wide", locale="fr_FR").items()}
     trouve = re.fullmatch(r"(\d{1,2})(?:er)?\s(\w+)\s(\d{4})", entete["extraction"])
