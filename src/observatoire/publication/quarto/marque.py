@@ -20,7 +20,7 @@ _GRAISSES = {
 
 def marque() -> dict[str, Any]:
     """Rend le contenu de `_brand.yml` : la charte, et sa police dans des fichiers que le projet copie."""
-    contenu = _charte()
+    contenu = charte.pour_quarto()
     fichiers = [
         {"path": f"{DOSSIER}/{chemin.name}", "weight": poids, "style": style}
         for chemin, (poids, style) in zip(polices(), _GRAISSES.values(), strict=True)
@@ -33,28 +33,3 @@ def polices() -> list[Path]:
     """Rend les fichiers de la police, une graisse chacun."""
     dossier = Path(font_source_sans_pro.font_directory)
     return [dossier / f"SourceSansPro-{nom}.otf" for nom in _GRAISSES]
-
-
-def _charte() -> dict[str, Any]:
-    """Rend les couleurs et la typographie de la charte ; le seul endroit où le rendu par Quarto la lit."""
-    return {
-        "color": {
-            "palette": {
-                "texte": charte.TEXTE,
-                "discret": charte.DISCRET,
-                "marque": charte.COULEURS["heures"],
-                "alerte": "#7A4100",
-                "papier": "#FFFFFF",
-                "fond": "#F1F4F7",
-            },
-            "foreground": "texte",
-            "background": "papier",
-            "primary": "marque",
-            "secondary": "discret",
-        },
-        "typography": {
-            "base": {"family": charte.POLICE},
-            "headings": {"family": charte.POLICE, "weight": 600, "color": "marque"},
-            "link": {"color": "marque"},
-        },
-    }

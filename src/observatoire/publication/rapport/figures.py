@@ -63,7 +63,7 @@ def taux(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis
         sous_titre=_sous_titre(contexte, indicateur, ventilation, vocabulaire.ecrire(ensemble, unite)),
         alt=_alt(titre, [(libelles[code], vocabulaire.ecrire(lues[code], unite)) for code in ordre], avis),
         tableau=Tableau(
-            [ventilations()[ventilation].libelle, contexte.decrire(indicateur, "libelle")],
+            [ventilations()[ventilation].libelle, vocabulaire.entete(unite)],
             [
                 *([libelles[code], vocabulaire.ecrire(lues[code], unite)] for code in ordre),
                 ["Ensemble", vocabulaire.ecrire(ensemble, unite)],
