@@ -36,7 +36,7 @@ FIGURE = Figure(
 
 
 def test_une_figure_qui_dit_son_tableau_est_admise():
-    verifier_nombres(FIGURE)
+    verifier_nombres(FIGURE.json())
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,23 @@ def test_une_figure_qui_dit_son_tableau_est_admise():
 )
 def test_un_nombre_etranger_au_tableau_est_refuse(champ, texte):
     with pytest.raises(PublicationError, match=f"« a » : {champ}"):
-        verifier_nombres(dataclasses.replace(FIGURE, **{champ: texte}))
+        verifier_nombres(dataclasses.replace(FIGURE, **{champ: texte}).json())
 
 
-def test_une_evolution_est_celle_de_deux_lignes_voisines():
-    annees = Tableau(["Année", "T3"], [["2025", "200"], ["2026", "250"]])
-    verifier_nombres(dataclasses.replace(FIGURE, tableau=annees, titre="+25,0\u00a0%", lecture="250\u00a0h"))
+@pytest.mark.parametrize(
+    "titre",
+    [
+        "+25,0\u00a0% en un an",
+        "Une baisse de 20,0\u00a0%",  # de T3 à T4 en 2026
+        "3,2\u00a0points de plus",
+        "Multipliées par 2,5",
+        "CC des 2 Vallées : 250 heures",
+    ],
+)
+def test_ce_que_disent_deux_cellules_voisines_est_admis(titre):
+    lignes = [["2025", "200", "80", "12,0\u00a0%"], ["2026", "250", "200", "15,2\u00a0%"]]
+    annees = Tableau(["Année", "T3", "T4", "Part"], lignes)
+    verifier_nombres(dataclasses.replace(FIGURE, tableau=annees, titre=titre, lecture="250\u00a0h").json())
 
 
 def test_toutes_les_figures_des_fiches_ne_disent_que_leur_tableau(exemple, monkeypatch):
@@ -70,7 +81,7 @@ def test_toutes_les_figures_des_fiches_ne_disent_que_leur_tableau(exemple, monke
             blocs = [getattr(fiche, nom)() for nom in methodes]
             vues += [bloc for bloc in blocs if isinstance(bloc, Figure)]
     for figure in vues:
-        verifier_nombres(figure)
+        verifier_nombres(figure.json())
     assert len(vues) > 100
 
 

@@ -57,7 +57,7 @@ def figure(nom: str, combien: int = 7, **autres) -> dict:
     return {
         "genre": "figure",
         "id": nom,
-        "titre": f"Constat de {nom}",
+        "titre": f"Constat de {nom.rstrip('0123456789')}",
         "sous_titre": "Heures, Seine-Saint-Denis",
         "svg": SVG.format(hauteur=13 * combien),
         "alt": f"Barres de {nom}.",

@@ -12,6 +12,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication.blocs import MIME
+from observatoire.publication.redaction import verifier_nombres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,8 @@ def _bloc(donnees: NotebookNode, source: str) -> Bloc:
         )
     if bloc.get("svg"):
         _verifier_dessin(bloc)
+    if bloc["genre"] == "figure":
+        verifier_nombres(bloc)
     return dict(bloc)
 
 

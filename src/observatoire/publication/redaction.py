@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication.formats import FINE, INSECABLE, MOINS
+from observatoire.referentiel import lire_liste
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nbformat import NotebookNode
-
-    from observatoire.publication.blocs import Figure, Tableau
 
 Nombre = tuple[Decimal, bool]
 """Une valeur, et vrai si c'est un pourcentage."""
@@ -42,20 +42,25 @@ _SENS = re.compile(
 )
 
 
-def verifier_nombres(figure: Figure) -> None:
+def verifier_nombres(bloc: Mapping[str, Any]) -> None:
     """Refuse une figure dont le titre ou la lecture disent un nombre que son tableau ne dit pas.
 
-    Une évolution est admise si elle est celle de deux lignes voisines du tableau.
+    L'évolution, l'écart en points ou le rapport de deux cellules voisines, en ligne ou en colonne, sont
+    admis : « en hausse de 25,0 % », « 3,2 points de plus », « multipliées par 3 ».
+
+    Args:
+        bloc: une figure telle que la rend `Figure.json` : `id`, `titre`, `lecture`, `colonnes`, `lignes`.
 
     Raises:
         PublicationError: un nombre ne vient pas du tableau.
     """
-    admis = set(_cellules(figure.tableau)) | set(_evolutions(figure.tableau))
-    for nom, texte in (("titre", figure.titre), ("lecture", figure.lecture)):
-        etrangers = [ecrit for ecrit, lu in _lire(_sans_mots(texte, figure.tableau)) if lu not in admis]
+    lignes = [[[lu for _, lu in _lire(cellule)] for cellule in ligne[1:]] for ligne in bloc["lignes"]]
+    admis = {lu for ligne in lignes for cellule in ligne for lu in cellule} | set(_derives(lignes))
+    for nom in ("titre", "lecture"):
+        etrangers = [ecrit for ecrit, lu in _lire(_sans_mots(bloc[nom], bloc)) if lu not in admis]
         if etrangers:
             raise PublicationError(
-                f"Figure « {figure.id} » : {nom}, « {etrangers[0]} » n'est pas dans le tableau.",
+                f"Figure « {bloc['id']} » : {nom}, « {etrangers[0]} » n'est pas dans le tableau.",
                 "Écrire la phrase depuis les mêmes cellules que le tableau, ou y ajouter ce nombre.",
             )
 
@@ -68,28 +73,36 @@ def _lire(texte: str) -> Iterator[tuple[str, Nombre]]:
         yield trouve[0], (Decimal(entiers + decimales), trouve[3] is not None)
 
 
-def _sans_mots(texte: str, tableau: Tableau) -> str:
-    """Le texte sans les périodes ni les libellés du tableau, qui ont leurs propres nombres."""
-    libelles = {*tableau.colonnes, *(ligne[0] for ligne in tableau.lignes)}
-    for libelle in sorted((lib for lib in libelles if re.search(r"\d", lib)), key=len, reverse=True):
-        texte = texte.replace(libelle, "")
+def _sans_mots(texte: str, bloc: Mapping[str, Any]) -> str:
+    """Le texte sans ce qui a ses propres nombres : périodes, libellés du tableau, noms de territoires."""
+    libelles = {*bloc["colonnes"], *(ligne[0] for ligne in bloc["lignes"]), *_territoires()}
+    chiffres = [libelle for libelle in libelles if re.search(r"\d", libelle)]
+    for libelle in sorted(chiffres, key=len, reverse=True):
+        texte = re.sub(re.escape(libelle), "", texte, flags=re.IGNORECASE)
     return _PERIODE.sub("", texte)
 
 
-def _cellules(tableau: Tableau) -> Iterator[Nombre]:
-    for ligne in tableau.lignes:
-        for cellule in ligne[1:]:
-            yield from (lu for _, lu in _lire(cellule))
+@cache
+def _territoires() -> tuple[str, ...]:
+    return tuple(ligne["nom"] for ligne in lire_liste("territoires"))
 
 
-def _evolutions(tableau: Tableau) -> Iterator[Nombre]:
-    """Les évolutions, en % et au dixième, d'une ligne à la suivante dans chaque colonne."""
-    for avant, apres in pairwise(tableau.lignes):
-        for base, valeur in zip(avant[1:], apres[1:], strict=True):
-            lues = [lu[0] for cellule in (base, valeur) for _, lu in _lire(cellule)]
-            if len(lues) == 2 and lues[0]:
-                evolution = abs(100 * (lues[1] - lues[0]) / lues[0])
-                yield evolution.quantize(_DIXIEME, ROUND_HALF_UP), True
+def _derives(lignes: list[list[list[Nombre]]]) -> Iterator[Nombre]:
+    """Ce qui se dit de deux cellules voisines : évolution en %, écart de parts en points, rapport."""
+    for suite in (*lignes, *map(list, zip(*lignes, strict=True))):
+        for avant, apres in pairwise(suite):
+            if len(avant) == len(apres) == 1:
+                yield from _comparer(*avant, *apres)
+
+
+def _comparer(avant: Nombre, apres: Nombre) -> Iterator[Nombre]:
+    (base, en_pct), (valeur, aussi) = avant, apres
+    if en_pct and aussi:
+        yield abs(valeur - base), False
+    if base and en_pct == aussi:
+        yield abs(100 * (valeur - base) / base).quantize(_DIXIEME, ROUND_HALF_UP), True
+        if valeur >= 2 * base:
+            yield (valeur / base).quantize(_DIXIEME, ROUND_HALF_UP), False
 
 
 def relire_notebook(notebook: NotebookNode) -> list[str]:
