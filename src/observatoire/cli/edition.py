@@ -12,13 +12,15 @@ from observatoire.perimetre import Territoire
 @cli.command()
 @click.argument("territoires", nargs=-1)
 @click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
+@click.option("--public", default="", help="À qui : acheteur, elu, prescripteur… (notebooks/publics.toml).")
 @click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
-def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None) -> None:
+def fiches(territoires: tuple[str, ...], periode: str | None, public: str, processus: int | None) -> None:
     """Produit les fiches d'un trimestre.
 
-    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes.
+    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes. Avec un public, les parties qui lui
+    sont destinées, dans un fichier à son nom : dep-93--elu.pdf.
 
-    Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3
+    Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3 --public elu
     """
     from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
@@ -29,6 +31,7 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
         config,
         demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"]),
         retenue,
+        public=public,
         processus=processus,
         suivi=lambda document: click.echo(
             f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"

@@ -6,11 +6,13 @@ import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from observatoire.erreurs import ObservatoireError, PerimetreError, PublicationError
 from observatoire.magasin import Magasin, ecrire_octets
 from observatoire.perimetre import Periode
+from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.rendu_html import rendre_html
 from observatoire.publication.rendu_pdf import rendre_pdf
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
     from observatoire.perimetre import Territoire
+    from observatoire.publication.composition import Public
 
 NOTEBOOK = "fiche_territoire.ipynb"
 _NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
@@ -83,6 +86,7 @@ def produire_fiches(
     territoires: Sequence[Territoire],
     periode: Periode,
     *,
+    public: str = "",
     processus: int | None = None,
     suivi: Callable[[Document], None] = lambda _: None,
 ) -> list[Document]:
@@ -94,6 +98,7 @@ def produire_fiches(
         config: le dossier de travail.
         territoires: les territoires, chacun une fois.
         periode: la période des fiches.
+        public: à qui elles s'adressent, un nom de `notebooks/publics.toml` ; vide, la fiche générale.
         processus: notebooks exécutés en même temps ; par défaut un par cœur, huit au plus.
         suivi: appelée à chaque fiche écrite.
 
@@ -101,11 +106,14 @@ def produire_fiches(
         Les fiches écrites, dans l'ordre des territoires.
 
     Raises:
+        ParametreError: le public n'est pas déclaré.
+        ConfigError: `notebooks/publics.toml` est mal écrit.
         PublicationError: à la fin, si des fiches ont échoué ; le message les donne toutes.
     """
+    destinataire = public_demande(config, public) if public else None
     with ThreadPoolExecutor(processus or min(os.cpu_count() or 1, _NOYAUX)) as fils:
         taches = {
-            fils.submit(_produire, config, territoire, periode): territoire
+            fils.submit(_produire, config, territoire, periode, destinataire): territoire
             for territoire in dict.fromkeys(territoires)
         }
         try:
@@ -130,22 +138,24 @@ def _attendre(
     return echecs
 
 
-def _produire(config: Config, territoire: Territoire, periode: Periode) -> Document:
+def _produire(config: Config, territoire: Territoire, periode: Periode, public: Public | None) -> Document:
     debut = time.perf_counter()
     execute = executer(
         config.racine / "notebooks" / NOTEBOOK,
         {"territoire": str(territoire), "periode": str(periode)},
         racine=config.racine,
+        **({"composer": partial(composer, public=public)} if public else {}),
     )
     pdf, pages = rendre_pdf(execute, config)
     html = rendre_html(execute, config)
     dossier = config.outputs / "fiches" / str(periode)
+    fichier = f"{territoire.fichier}--{public.nom}" if public else territoire.fichier
     document = Document(
         territoire=territoire,
         periode=periode,
-        notebook=dossier / f"{territoire.fichier}.ipynb",
-        html=dossier / f"{territoire.fichier}.html",
-        pdf=dossier / f"{territoire.fichier}.pdf",
+        notebook=dossier / f"{fichier}.ipynb",
+        html=dossier / f"{fichier}.html",
+        pdf=dossier / f"{fichier}.pdf",
         pages=pages,
         secondes=time.perf_counter() - debut,
     )
