@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
 from observatoire.perimetre import Territoire
+
+if TYPE_CHECKING:
+    from observatoire.publication.editions import Document
 
 
 @cli.command()
@@ -33,11 +38,43 @@ def fiches(territoires: tuple[str, ...], periode: str | None, public: str, proce
         retenue,
         public=public,
         processus=processus,
-        suivi=lambda document: click.echo(
-            f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"
-        ),
+        suivi=_annoncer,
     )
     click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
+
+
+def _annoncer(document: Document) -> None:
+    click.echo(
+        f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"
+    )
+    for alerte in document.alertes:
+        click.secho(f"Attention : {alerte}", fg="yellow", err=True)
+
+
+@cli.command()
+@click.argument("territoire")
+@click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
+@click.option("--public", default="", help="Pour les fiches d'un seul public (notebooks/publics.toml).")
+@click.option("--relu", is_flag=True, help="Le texte a été relu : il vaut pour les chiffres du jour.")
+def commentaire(territoire: str, periode: str | None, public: str, relu: bool) -> None:
+    """Prépare le commentaire d'une fiche, ou dit s'il est à relire.
+
+    Crée commentaires/<période>/<territoire>.md avec les chiffres clés publiés ce jour ; le texte s'écrit
+    dessous, en titres, paragraphes et listes. Un commentaire qui existe n'est jamais effacé : ses chiffres
+    sont comparés à ceux du jour, et --relu les remplace. Ne pas taper de chiffre dans le texte : un nombre
+    peut devenir secret, ou changer.
+
+    Exemple : observatoire commentaire dep:93 --periode 2026-T3
+    """
+    from observatoire.publication.commentaire import alertes, preparer
+    from observatoire.publication.editions import derniere_periode, periode_demandee
+
+    config, ou = Config.charger(), Territoire.lire(territoire)
+    quand = periode_demandee(config, periode) if periode else derniere_periode(config)
+    chemin, ecrit = preparer(config, ou, quand, public=public, relu=relu)
+    click.echo(f"{chemin.relative_to(config.racine)} : {'écrit' if ecrit else 'inchangé'}")
+    for alerte in alertes(config, ou, quand, public):
+        click.echo(f"Attention : {alerte}")
 
 
 @cli.command()

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-GENRES = frozenset({"entete", "chiffres", "figure", "methode", "avis", "titre", "texte", "liste"})
+GENRES = frozenset(
+    {"entete", "chiffres", "commentaire", "figure", "methode", "avis", "titre", "texte", "liste"}
+)
 
 Bloc = dict[str, Any]
 
@@ -51,7 +53,7 @@ def _blocs(cellule: NotebookNode) -> Iterator[Bloc]:
     if "remove-cell" in etiquettes:
         return
     if cellule.cell_type == "markdown":
-        yield from _blocs_markdown(cellule.source)
+        yield from blocs_markdown(cellule.source)
     elif cellule.cell_type == "code" and "remove-output" not in etiquettes:
         for sortie in cellule.outputs:
             if sortie.output_type in ("display_data", "execute_result"):
@@ -93,7 +95,12 @@ def _dessin_refuse(bloc: Bloc, raison: str) -> PublicationError:
     )
 
 
-def _blocs_markdown(source: str) -> Iterator[Bloc]:
+def blocs_markdown(source: str) -> Iterator[Bloc]:
+    """Rend les titres, les paragraphes et les listes d'un texte Markdown, sans mise en forme.
+
+    Raises:
+        PublicationError: autre contenu : tableau, code, citation, HTML.
+    """
     for noeud in cast("list[dict[str, Any]]", _markdown(source)):
         match noeud["type"]:
             case "heading":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from observatoire.erreurs import ObservatoireError, PerimetreError, PublicationError
 from observatoire.magasin import Magasin, ecrire_octets
 from observatoire.perimetre import Periode
+from observatoire.publication.commentaire import alertes
 from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.rendu_html import rendre_html
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
     from observatoire.perimetre import Territoire
-    from observatoire.publication.composition import Public
+from observatoire.publication.composition import Public
 
 NOTEBOOK = "fiche_territoire.ipynb"
 _NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
@@ -31,7 +32,10 @@ _NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Une fiche écrite : ses trois fichiers, les pages de son PDF, la durée de sa production."""
+    """Une fiche écrite : ses trois fichiers, les pages de son PDF, la durée de sa production.
+
+    `alertes` dit pourquoi son commentaire est à relire ; vide s'il ne l'est pas, ou s'il n'y en a pas.
+    """
 
     territoire: Territoire
     periode: Periode
@@ -40,6 +44,7 @@ class Document:
     pdf: Path
     pages: int
     secondes: float
+    alertes: tuple[str, ...] = ()
 
 
 def derniere_periode(config: Config) -> Periode:
@@ -158,6 +163,7 @@ def _produire(config: Config, territoire: Territoire, periode: Periode, public: 
         pdf=dossier / f"{fichier}.pdf",
         pages=pages,
         secondes=time.perf_counter() - debut,
+        alertes=tuple(alertes(config, territoire, periode, public.nom if public else "")),
     )
     ecrire_octets(document.notebook, en_octets(execute))
     ecrire_octets(document.html, html)

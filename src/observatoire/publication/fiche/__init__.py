@@ -10,6 +10,7 @@ from observatoire.publication.cellules import NON_DISPONIBLE
 from observatoire.publication.fiche import (
     bandes,
     chiffres,
+    commentaires,
     comptes,
     marches,
     methode,
@@ -27,7 +28,7 @@ from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import jour, pct
 
 if TYPE_CHECKING:
-    from observatoire.publication.blocs import Avis, Chiffres, Figure, Methode
+    from observatoire.publication.blocs import Avis, Chiffres, Commentaire, Figure, Methode
     from observatoire.publication.fiche.phrases import Sujet
     from observatoire.publication.fiche.sujets import SujetCompte, SujetTaux
 
@@ -73,7 +74,9 @@ class Fiche:
             mentions.append(phrases.MENTION_SANS_SUIVI)
         return Entete(
             titre=contexte.territoire.nom_long,
-            sous_titre=(f"{pour} : {sous_titre[0].lower()}{sous_titre[1:]}" if pour else sous_titre),
+            sous_titre=phrases.SOUS_TITRE_PUBLIC.format(pour=pour, quand=contexte.quand)
+            if pour
+            else sous_titre,
             territoire=str(contexte.territoire),
             periode=str(contexte.periode),
             statut="provisoire" if provisoire else "définitif",
@@ -89,6 +92,17 @@ class Fiche:
             PublicationError: un nom n'est pas un chiffre clé.
         """
         return chiffres.bande(self._contexte, noms or chiffres.GENERALE)
+
+    def commentaire(self, public: str = "") -> Commentaire | None:
+        """Le commentaire de l'analyste, s'il en a écrit un pour ce territoire et cette période.
+
+        Args:
+            public: un nom de `publics.toml` ; sans commentaire à ce nom, celui de toutes les fiches.
+
+        Raises:
+            PublicationError: fichier illisible, ou texte qui ne se publierait pas partout à l'identique.
+        """
+        return commentaires.bloc(self._contexte, public)
 
     def tendance(self) -> Figure | Avis:
         """Les heures d'insertion des derniers trimestres."""
@@ -147,7 +161,11 @@ class Fiche:
 
     def heures_par_programme(self) -> Figure | Avis:
         """Les heures des grands projets, et des autres marchés."""
-        return ventilees.figure_ventilee(self._contexte, sujets.HEURES_PAR_PROGRAMME)
+        contexte, sujet = self._contexte, sujets.HEURES_PAR_PROGRAMME
+        vue = contexte.publiant(sujet.indicateur, sujet.ventilation)
+        part = vue.repartir(sujet.indicateur, sujet.ventilation).reunir("GP", libelle="").part
+        constat = sujets.PROGRAMME_CONSTAT.format(part=pct(part)) if part.nombre else ""
+        return ventilees.figure_ventilee(contexte, sujet, titre=constat)
 
     def heures_a_venir(self) -> Figure | Avis:
         """Les heures que les marchés notifiés en quatre trimestres s'engagent à réaliser, par secteur."""
@@ -172,7 +190,12 @@ class Fiche:
 
     def flux(self) -> Figure | Avis:
         """D'où viennent, département par département, les personnes employées dans le territoire."""
-        return ventilees.figure_ventilee(self._detaillant(sujets.FLUX), sujets.FLUX, compare=False)
+        vue, sujet = self._detaillant(sujets.FLUX), sujets.FLUX
+        tete = vue.repartir(sujet.indicateur, sujet.ventilation).en_tete
+        constat = (
+            sujets.FLUX_CONSTAT.format(part=pct(tete.part), ou=vue.ou, modalite=tete.libelle) if tete else ""
+        )
+        return ventilees.figure_ventilee(vue, sujet, compare=False, titre=constat)
 
     def employeurs(self) -> Figure | Avis:
         """Les contrats de travail par type d'employeur."""

@@ -55,9 +55,6 @@ CLES = {
     "part_contrats_geiq": _Cle("Dans les GEIQ", "part_contrats_geiq", "%", "des contrats", 1),
     "part_contrats_stpa": _Cle("Secteur adapté", "part_contrats_stpa", "%", "et protégé, des contrats", 1),
     "acces_a_la_formation": _Cle("Formés", "acces_a_la_formation", "%", "des bénéficiaires", 1),
-    "taux_d_emploi_durable_m6": _Cle(
-        "En emploi durable", "taux_d_emploi_durable_m6", "%", "six mois après", 1
-    ),
     "marches_notifies": _Cle("Marchés notifiés", "marches_notifies", "marchés", "exécutés sur place"),
     "part_marches_considerations": _Cle(
         "Considération sociale", "part_marches_considerations", "%", "des marchés renseignés", 1
@@ -67,10 +64,10 @@ CLES = {
     ),
     "marches_reserves": _Cle("Marchés réservés", "marches_reserves", "marchés", "notifiés"),
     "part_marches_reserves": _Cle("Part réservée", "part_marches_reserves", "%", "des marchés renseignés", 1),
-    "heures_engagees": _Cle("Heures engagées", "heures_engagees", "heures", "marchés clausés notifiés"),
-    "heures_par_marche": _Cle("Par marché clausé", "heures_par_marche", "heures", "engagées en moyenne"),
+    "heures_engagees": _Cle("Heures engagées", "heures_engagees", "h", "marchés clausés notifiés"),
+    "heures_par_marche": _Cle("Par marché clausé", "heures_par_marche", "h", "engagées en moyenne"),
     "marches_clauses_actifs": _Cle("Marchés clausés", "marches_clauses_actifs", "marchés", "en cours"),
-    "reste_a_realiser": _Cle("À réaliser", "reste_a_realiser", "heures", "par les clauses en cours"),
+    "reste_a_realiser": _Cle("À réaliser", "reste_a_realiser", "h", "par les clauses en cours"),
     "taux_realisation": _Cle("Réalisé", "taux_realisation", "%", "de l’engagé, clauses soldées", 1),
     "marches_projets": _Cle("Grands projets", "marches_projets", "marchés", "notifiés depuis l’origine"),
     "couverture_projets": _Cle("Suivis", "couverture_projets", "%", "de ces marchés", 1),

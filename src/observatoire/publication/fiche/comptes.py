@@ -8,6 +8,7 @@ from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.charte import COULEURS, GRIS
 from observatoire.publication.fiche import phrases
+from observatoire.publication.fiche.sujets import COURTS
 from observatoire.publication.fiche.ventilees import dater, joindre
 from observatoire.publication.formats import accorder, entier
 
@@ -27,7 +28,7 @@ def figure_comptes(contexte: Contexte, sujet: SujetCompte) -> Figure | Avis:
     avis = _motif(comptes)
     colonnes = [sujet.colonne, sujet.effectif, *([] if contexte.est_region else ["Région"])]
     lignes = [
-        *([x.libelle, entier(x.effectif), entier(la_bas.effectif(*x.codes))] for x in _montrees(comptes)),
+        *([_nom(x), entier(x.effectif), entier(la_bas.effectif(*x.codes))] for x in _montrees(comptes)),
         ["Ensemble", entier(comptes.ensemble), entier(la_bas.ensemble)],
     ]
     effectif = accorder(comptes.ensemble, *sujet.noms)
@@ -52,6 +53,11 @@ def _montrees(comptes: Repartition) -> list[Ligne]:
     return [x for x in comptes.lignes if not (x.non_renseigne and x.effectif.nombre == 0)]
 
 
+def _nom(ligne: Ligne) -> str:
+    """Le libellé d'une modalité, court s'il le faut ; le non-renseigné garde le sien."""
+    return ligne.libelle if ligne.non_renseigne else COURTS.get(ligne.codes[0], ligne.libelle)
+
+
 def _motif(comptes: Repartition) -> str:
     nombres = [ligne.effectif.nombre for ligne in comptes.lignes]
     if any(nombres):
@@ -62,7 +68,7 @@ def _motif(comptes: Repartition) -> str:
 def _alt(sujet: SujetCompte, comptes: Repartition, avis: str) -> str:
     if avis:
         return f"{sujet.titre}. {avis}"
-    dits = " ; ".join(f"{x.libelle}, {entier(x.effectif)}" for x in _montrees(comptes)[:4])
+    dits = " ; ".join(f"{_nom(x)}, {entier(x.effectif)}" for x in _montrees(comptes)[:4])
     return f"Barres horizontales. {dits}. Toutes les valeurs sont dans le tableau."
 
 
@@ -72,7 +78,7 @@ def _lecture(contexte: Contexte, sujet: SujetCompte, comptes: Repartition) -> st
         return phrases.LECTURE_VIDE
     effectif = accorder(publiees[0].effectif, *sujet.noms)
     return phrases.LECTURE_SIMPLE.format(
-        pendant=contexte.pendant, modalite=publiees[0].libelle, effectif=effectif
+        pendant=contexte.pendant, modalite=_nom(publiees[0]), effectif=effectif
     )
 
 
@@ -80,7 +86,7 @@ def _dessin(sujet: SujetCompte, comptes: Repartition) -> str:
     return figures.barres(
         [
             figures.Barre(
-                ligne.libelle,
+                _nom(ligne),
                 ligne.effectif.reel,
                 entier(ligne.effectif),
                 GRIS if ligne.non_renseigne else COULEURS[sujet.couleur],

@@ -207,11 +207,11 @@ class Contexte:
         publiee = self.publiant(indicateur, ventilation)
         annee = self.periode.annee if self.periode.trimestre in (4, None) else self.periode.annee - 1
         derniere = replace(self, periode=Periode(annee))
-        seule = derniere.detaille(indicateur, ventilation) and not publiee.detaille(indicateur, ventilation)
-        return derniere if seule else publiee
+        ailleurs = not publiee.detaille(indicateur, ventilation)
+        return derniere if ailleurs and derniere.detaille(indicateur, ventilation) else publiee
 
     def sur_un_an(self, indicateur: str, ventilation: str) -> Self:
-        """Le même contexte sur quatre trimestres, si la ventilation y est publiée : de plus grands effectifs."""
+        """Le même contexte sur quatre trimestres, aux effectifs plus grands, si la ventilation y est."""
         longue = replace(self, periode=self.periode.quatre_trimestres)
         return longue if longue.detaille(indicateur, ventilation) else self
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, Cellule
 from observatoire.publication.fiche import phrases
+from observatoire.publication.fiche.sujets import COURTS
 from observatoire.publication.fiche.taux import Ligne, alterner, dessiner
 from observatoire.publication.formats import SANS_OBJET, entier, pct
-from observatoire.referentiel import NON_RENSEIGNE, ventilations
+from observatoire.referentiel import ventilations
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte
 
 PROJET, MAITRE = "projet", "maitre_ouvrage"
 _MARCHES, _RESERVEES, _OBJECTIF = "marches_projets", "part_heures_reservees", "objectif_heures_reservees"
-_CONFORMES, _SUIVIS = "part_projets_conformes", "couverture_projets"
+_SUIVIS = "couverture_projets"
 _PME, _EVALUES, _PME_CONFORMES = "part_pme_projets", "projets_pme_evalues", "part_projets_pme_conformes"
 
 PROJETS_TITRE = "Heures réservées à l’insertion par les grands projets"
@@ -27,7 +28,8 @@ PROJETS_SOUS_TITRE = "Part des heures que leurs marchés exécutés {ou} réserv
 PROJETS_LECTURE = "fin {quand}, les marchés de « {modalite} » réservent {part} de leurs heures à l’insertion."
 PROJETS_NOTE = (
     "L’objectif est celui des chartes, 5 ou 10 % selon la date et le maître d’ouvrage, pondéré par les "
-    "heures. Engagements déclarés à la notification, non heures réalisées."
+    "heures. Engagements déclarés à la notification, non heures réalisées. Suivis : part des "
+    "marchés qu’un logiciel de suivi connaît."
 )
 PME_TITRE = "Part du montant des grands projets confiée à des PME"
 PME_CONSTAT = "Les grands projets confient {part} de leur montant à des PME"
@@ -56,7 +58,7 @@ def figure_projets(contexte: Contexte) -> Figure | Avis:
         sous_titre=PROJETS_SOUS_TITRE.format(ou=contexte.ou, quand=contexte.quand),
         alt=alterner(PROJETS_TITRE, lignes, avis, "à l’objectif de la charte"),
         tableau=Tableau(
-            ["Projet", "Marchés", "Réservé", "Objectif", "Conformes", "Suivis"],
+            ["Projet", "Marchés", "Réservé", "Objectif", "Suivis"],
             _lignes_projets(contexte, noms),
         ),
         lecture=_lecture(contexte, PROJETS_LECTURE, lignes),
@@ -103,11 +105,11 @@ def _presents(contexte: Contexte, ventilation: str, indicateur: str) -> dict[str
     gardes = [
         code for code, cellule in lues.items() if cellule.statut != NON_DISPONIBLE and cellule.nombre != 0
     ]
-    return {code: "Autre maître d’ouvrage" if code == NON_RENSEIGNE else libelles[code] for code in gardes}
+    return {code: COURTS.get(code, libelles[code]) for code in gardes}
 
 
 def _lignes_projets(contexte: Contexte, noms: dict[str, str]) -> list[list[str]]:
-    taux = (_RESERVEES, _OBJECTIF, _CONFORMES, _SUIVIS)
+    taux = (_RESERVEES, _OBJECTIF, _SUIVIS)
     lignes = [
         [
             libelle,

@@ -39,11 +39,8 @@ HEURES_PAR_PROGRAMME = Sujet(
     titre="Heures réalisées par les grands projets",
     sous_titre="Heures d’insertion réalisées sur les marchés exécutés {ou}, {quand} ; ensemble : {ensemble}",
     lecture="{pendant}, « {modalite} » porte {effectif}, soit {part} {base}.",
-    constats={
-        "GP": "Les grands projets portent {part} des heures",
-        "HORS": "Hors des grands projets, {part} des heures",
-    },
 )
+PROGRAMME_CONSTAT = "Les grands projets portent {part} des heures"
 
 HEURES_A_VENIR = Sujet(
     id="heures-a-venir",
@@ -152,7 +149,8 @@ class SujetTaux:
 
     Attributes:
         lignes: libellé et indicateur de chaque ligne ; vide quand `ventilation` les donne.
-        constat: le titre quand l'ensemble de `indicateur` est publié ; `{valeur}`, `{ou}` et `{region}`.
+        constat: le titre quand l'ensemble de `indicateur` est publié ; il porte `{valeur}` et `{ou}`.
+        etendue: le titre quand deux lignes sont publiées ; il porte `{moins}` et `{plus}`.
     """
 
     id: str
@@ -163,6 +161,7 @@ class SujetTaux:
     mesure: str
     lecture: str
     constat: str = ""
+    etendue: str = ""
     ventilation: str = ""
     lignes: tuple[tuple[str, str], ...] = ()
     en_heures: bool = False
@@ -178,7 +177,7 @@ CONSIDERATIONS_PAR_ACHETEUR = SujetTaux(
     colonne="Acheteur",
     mesure="Part",
     lecture="{pendant}, {valeur} des marchés de « {modalite} » comportent une considération sociale.",
-    constat="{valeur} des marchés {ou} comportent une considération sociale, selon l’acheteur",
+    etendue="De {moins} à {plus} des marchés comportent une considération sociale, selon l’acheteur",
     note="Les parts portent sur les marchés qui disent s’ils comportent une considération sociale.",
 )
 
@@ -303,3 +302,23 @@ FORMATION = SujetBande(
     ),
     note="Une formation n’est connue que si la structure en saisit les heures.",
 )
+
+COURTS = {
+    "NPNRU": "Renouvellement urbain (NPNRU)",
+    "PNRU": "Rénovation urbaine (PNRU)",
+    "CHARTE_GP": "Autre projet de la charte",
+    "JOP2024": "Jeux de Paris 2024",
+    "L14_PROL": "Ligne 14 prolongée",
+    "SGP": "Société des grands projets",
+    "SOLIDEO": "SOLIDEO",
+    "ANRU": "ANRU",
+    "NR": "Autre maître d’ouvrage",
+    "MR_SIAE": "Insertion (IAE)",
+    "MR_HAND": "Secteur du handicap",
+    "MR_HAND_SIAE": "Handicap et insertion",
+    "MR_PENIT": "Activités en prison",
+    "MR_ESS": "Économie sociale",
+    "ETTI": "Intérim d’insertion (ETTI)",
+    "GEIQ": "GEIQ",
+}
+"""Les libellés courts des modalités dont le nom entier ne tient pas sur une ligne de figure."""

@@ -48,7 +48,7 @@ def figure_taux(contexte: Contexte, sujet: SujetTaux) -> Figure | Avis:
     colonnes = [sujet.colonne, sujet.mesure, *([] if vue.est_region else ["Région"])]
     return Figure(
         id=sujet.id,
-        titre=_constat(vue, sujet),
+        titre=_constat(vue, sujet, presentes),
         sous_titre=sujet.sous_titre.format(ou=vue.ou, quand=vue.quand),
         alt=alterner(sujet.titre, presentes, avis, "à la région", en_heures=sujet.en_heures),
         tableau=Tableau(
@@ -118,11 +118,16 @@ def _rangee(ligne: Ligne, en_heures: bool) -> list[str]:
     return [ligne.libelle, ecrire(ligne.valeur, en_heures), ecrire(ligne.repere, en_heures)]
 
 
-def _constat(vue: Contexte, sujet: SujetTaux) -> str:
+def _constat(vue: Contexte, sujet: SujetTaux, lignes: Sequence[Ligne]) -> str:
+    """Le titre : l'étendue des taux publiés, ou l'ensemble ; à défaut le titre neutre."""
+    publiees = sorted((x.valeur for x in lignes if x.valeur.nombre is not None), key=lambda c: c.nombre or 0)
     ensemble = vue.lire(sujet.indicateur)
-    if ensemble.nombre is None or not sujet.constat:
-        return sujet.titre
-    return sujet.constat.format(valeur=_en_lettres(ensemble, sujet), ou=vue.ou)
+    if sujet.etendue and len(publiees) > 1:
+        moins, plus = (_en_lettres(cellule, sujet) for cellule in (publiees[0], publiees[-1]))
+        return sujet.etendue.format(moins=moins, plus=plus)
+    if sujet.constat and ensemble.nombre is not None:
+        return sujet.constat.format(valeur=_en_lettres(ensemble, sujet), ou=vue.ou)
+    return sujet.titre
 
 
 def _lecture(vue: Contexte, sujet: SujetTaux, lignes: Sequence[Ligne]) -> str:
