@@ -195,17 +195,17 @@ def _lire_entete(chemin: Path, texte: str) -> dict[str, Any]:
 
 
 def _lire_chiffres(chemin: Path, lus: object) -> dict[str, Cellule]:
+    remede = "Effacer cette ligne, puis relancer « observatoire commentaire … --relu »."
+    if not isinstance(lus, dict):
+        raise PublicationError(f"{_nom(chemin)} : « chiffres » n'est pas un tableau.", remede)
     chiffres = {}
-    for nom, valeur in lus.items() if isinstance(lus, dict) else [("chiffres", lus)]:
-        if isinstance(valeur, int | float) and not isinstance(valeur, bool):
-            chiffres[nom] = Cellule.de(valeur)
-        elif valeur in _SANS_NOMBRE:
-            chiffres[nom] = Cellule(None, str(valeur))
-        else:
+    for nom, valeur in lus.items():
+        nombre = isinstance(valeur, int | float) and not isinstance(valeur, bool)
+        if not nombre and valeur not in _SANS_NOMBRE:
             raise PublicationError(
-                f"{_nom(chemin)} : {nom} = {valeur!r} n'est ni un nombre ni une raison d'absence.",
-                "Relancer « observatoire commentaire … --relu » après avoir effacé cette ligne.",
+                f"{_nom(chemin)} : {nom} = {valeur!r} n'est ni un nombre ni une raison d'absence.", remede
             )
+        chiffres[nom] = Cellule.de(valeur) if nombre else Cellule(None, valeur)
     return chiffres
 
 
