@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 
-from observatoire.erreurs import ConfigError, ParametreError
+from observatoire.erreurs import ConfigError, ParametreError, PerimetreError
 from observatoire.indicateurs.catalogue import catalogue_de
 from observatoire.magasin import Magasin
-from observatoire.perimetre import Periode, Territoire
+from observatoire.perimetre import Periode, Territoire, lire_perimetre
 from observatoire.publication.blocs import Avis, Bloc
 from observatoire.publication.composition import FICHIER, composer, lire_publics, public_demande
 from observatoire.publication.editions import produire_fiches
 from observatoire.publication.fiche import Fiche
+from observatoire.publication.fiche.programme import FicheProgramme
 from observatoire.referentiel import ventilations
 from tests.conftest import DEPOT
 from tests.test_fiche import ecrire, ligne
@@ -184,3 +185,44 @@ def test_la_fiche_d_un_public_tient_en_deux_pages(exemple, public):
     ]
     assert all(document.pages <= 2 for document in documents)
     assert all(document.pdf.is_file() and document.notebook.is_file() for document in documents)
+
+
+# ── Les programmes ──
+
+
+def test_la_fiche_d_un_programme_ne_montre_que_ses_cellules(fiches):
+    config = fiches["publie"]._contexte.config
+    fiche = FicheProgramme.ouvrir("programme:GPE", "2026-T3", config)
+    assert (fiche.entete().titre, fiche.entete().territoire) == ("Grand Paris Express", "programme:GPE")
+    lignes = {ligne[0]: ligne[1:] for ligne in fiche.par_departement().tableau.lignes}
+    # Dans ces valeurs, la cellule d'un projet porte son rang dans la liste : le premier vaut 1 000, ou 20 %.
+    assert lignes["Seine-Saint-Denis"] == ["1\u202f000", *["20,0\u00a0%"] * 3]
+    assert lignes["Paris"] == ["n.d."] * 4
+    assert fiche.evolution().tableau.lignes[-1] == ["2026", "n.d.", "n.d.", "1\u202f000", "–"]
+    assert fiche.chiffres_cles().chiffres[0].valeur == "1\u202f000"
+    cachee = FicheProgramme.ouvrir("programme:GPE", "2026-T3", fiches["secret"]._contexte.config)
+    for bloc in (cachee.evolution(), cachee.par_departement(), cachee.realisation()):
+        assert getattr(bloc, "svg", None) is None
+        assert not re.search(r"\d{3}", re.sub(r"20\d\d", "", bloc.texte()))
+    vide = FicheProgramme.ouvrir("programme:GPE", "2026-T3", fiches["vide"]._contexte.config)
+    assert {type(bloc) for bloc in (vide.evolution(), vide.par_departement(), vide.realisation())} == {Avis}
+
+
+def test_un_programme_est_une_fiche_de_deux_pages(exemple):
+    (document,) = produire_fiches(exemple, [lire_perimetre("programme:GPE")], Periode.lire("2026-T3"))
+    assert (document.html.name, document.pages) == ("programme-GPE.html", 2)
+
+
+@pytest.mark.parametrize(
+    ("texte", "constat", "remede"),
+    [
+        ("programme:GPX", "Programme inconnu", "programme:GPE"),
+        ("programme:HORS", "Programme inconnu", "programme:"),
+        ("acheteur:21930008800012", "aucune cellule par acheteur", "--public acheteur"),
+        ("dep:99", "Territoire inconnu", "dep:95"),
+    ],
+)
+def test_un_perimetre_qui_n_est_pas_publie_se_refuse_en_disant_quoi_demander(texte, constat, remede):
+    with pytest.raises(PerimetreError, match=constat) as levee:
+        lire_perimetre(texte)
+    assert remede in levee.value.remede

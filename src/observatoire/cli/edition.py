@@ -8,7 +8,7 @@ import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
-from observatoire.perimetre import Periode, Territoire
+from observatoire.perimetre import Periode, Territoire, lire_perimetre
 
 if TYPE_CHECKING:
     from observatoire.publication.editions import Document
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 def fiches(territoires: tuple[str, ...], periode: str | None, public: str, processus: int | None) -> None:
     """Produit les fiches d'un trimestre.
 
-    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes. Avec un public, les parties qui lui
-    sont destinées, dans un fichier à son nom : dep-93--elu.pdf.
+    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ou par grand programme (programme:GPE) ; sans argument, une
+    par territoire. Avec un public, les parties qui lui sont destinées, dans un fichier à son nom :
+    dep-93--elu.pdf.
 
     Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3 --public elu
     """
     from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
     config = Config.charger()
-    demandes = [Territoire.lire(texte) for texte in territoires]
+    demandes = [lire_perimetre(texte) for texte in territoires]
     retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
     documents = produire_fiches(
         config,

@@ -7,11 +7,11 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from observatoire.erreurs import ObservatoireError, PerimetreError, PublicationError
+from observatoire.erreurs import ObservatoireError, ParametreError, PerimetreError, PublicationError
 from observatoire.magasin import Magasin, ecrire_octets
-from observatoire.perimetre import Periode
+from observatoire.perimetre import Periode, Programme, Territoire
 from observatoire.publication.commentaire import alertes
 from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.execution import en_octets, executer
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from nbformat import NotebookNode
+
     from observatoire.config import Config
-    from observatoire.perimetre import Territoire
 from observatoire.publication.composition import Public
 
-NOTEBOOK = "fiche_territoire.ipynb"
+NOTEBOOK, NOTEBOOK_PROGRAMME = "fiche_territoire.ipynb", "fiche_programme.ipynb"
+Perimetre: TypeAlias = Territoire | Programme
 _NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
 
 
@@ -37,7 +39,7 @@ class Document:
     `alertes` dit pourquoi son commentaire est à relire ; vide s'il ne l'est pas, ou s'il n'y en a pas.
     """
 
-    territoire: Territoire
+    territoire: Perimetre
     periode: Periode
     notebook: Path
     html: Path
@@ -88,7 +90,7 @@ def periode_demandee(config: Config, texte: str) -> Periode:
 
 def produire_fiches(
     config: Config,
-    territoires: Sequence[Territoire],
+    territoires: Sequence[Perimetre],
     periode: Periode,
     *,
     public: str = "",
@@ -101,7 +103,7 @@ def produire_fiches(
 
     Args:
         config: le dossier de travail.
-        territoires: les territoires, chacun une fois.
+        territoires: les territoires ou les grands programmes, chacun une fois.
         periode: la période des fiches.
         public: à qui elles s'adressent, un nom de `notebooks/publics.toml` ; vide, la fiche générale.
         processus: notebooks exécutés en même temps ; par défaut un par cœur, huit au plus.
@@ -116,6 +118,8 @@ def produire_fiches(
         PublicationError: à la fin, si des fiches ont échoué ; le message les donne toutes.
     """
     destinataire = public_demande(config, public) if public else None
+    if destinataire and any(isinstance(objet, Programme) for objet in territoires):
+        raise ParametreError("La fiche d'un programme n'a pas de public.", "Retirer --public.")
     with ThreadPoolExecutor(processus or min(os.cpu_count() or 1, _NOYAUX)) as fils:
         taches = {
             fils.submit(_produire, config, territoire, periode, destinataire): territoire
@@ -132,8 +136,8 @@ def produire_fiches(
 
 
 def _attendre(
-    taches: dict[Future[Document], Territoire], suivi: Callable[[Document], None]
-) -> dict[Territoire, ObservatoireError]:
+    taches: dict[Future[Document], Perimetre], suivi: Callable[[Document], None]
+) -> dict[Perimetre, ObservatoireError]:
     echecs = {}
     for tache in as_completed(taches):
         try:
@@ -143,27 +147,22 @@ def _attendre(
     return echecs
 
 
-def _produire(config: Config, territoire: Territoire, periode: Periode, public: Public | None) -> Document:
+def _produire(config: Config, objet: Perimetre, periode: Periode, public: Public | None) -> Document:
     debut = time.perf_counter()
-    execute = executer(
-        config.racine / "notebooks" / NOTEBOOK,
-        {"territoire": str(territoire), "periode": str(periode)},
-        racine=config.racine,
-        **({"composer": partial(composer, public=public)} if public else {}),
-    )
+    execute = _executer(config, objet, periode, public)
     pdf, pages = rendre_pdf(execute, config)
     html = rendre_html(execute, config)
     dossier = config.outputs / "fiches" / str(periode)
-    fichier = f"{territoire.fichier}--{public.nom}" if public else territoire.fichier
+    fichier = f"{objet.fichier}--{public.nom}" if public else objet.fichier
     document = Document(
-        territoire=territoire,
+        territoire=objet,
         periode=periode,
         notebook=dossier / f"{fichier}.ipynb",
         html=dossier / f"{fichier}.html",
         pdf=dossier / f"{fichier}.pdf",
         pages=pages,
         secondes=time.perf_counter() - debut,
-        alertes=tuple(alertes(config, territoire, periode, public.nom if public else "")),
+        alertes=_alertes(config, objet, periode, public),
     )
     ecrire_octets(document.notebook, en_octets(execute))
     ecrire_octets(document.html, html)
@@ -171,7 +170,27 @@ def _produire(config: Config, territoire: Territoire, periode: Periode, public: 
     return document
 
 
-def _recapituler(echecs: dict[Territoire, ObservatoireError], total: int) -> PublicationError:
+def _alertes(config: Config, objet: Perimetre, periode: Periode, public: Public | None) -> tuple[str, ...]:
+    """Pourquoi le commentaire est à relire ; la fiche d'un programme n'en a pas."""
+    if isinstance(objet, Programme):
+        return ()
+    return tuple(alertes(config, objet, periode, public.nom if public else ""))
+
+
+def _executer(config: Config, objet: Perimetre, periode: Periode, public: Public | None) -> NotebookNode:
+    notebooks = config.racine / "notebooks"
+    if isinstance(objet, Programme):
+        parametres = {"programme": str(objet), "periode": str(periode)}
+        return executer(notebooks / NOTEBOOK_PROGRAMME, parametres, racine=config.racine)
+    return executer(
+        notebooks / NOTEBOOK,
+        {"territoire": str(objet), "periode": str(periode)},
+        racine=config.racine,
+        **({"composer": partial(composer, public=public)} if public else {}),
+    )
+
+
+def _recapituler(echecs: dict[Perimetre, ObservatoireError], total: int) -> PublicationError:
     lignes = [f"  {territoire} : {erreur.constat}" for territoire, erreur in sorted(echecs.items(), key=str)]
     remedes = dict.fromkeys(erreur.remede for erreur in echecs.values() if erreur.remede)
     return PublicationError(

@@ -322,3 +322,26 @@ COURTS = {
     "GEIQ": "GEIQ",
 }
 """Les libellés courts des modalités dont le nom entier ne tient pas sur une ligne de figure."""
+
+PROGRAMME_SANS = "{nom} : aucun marché connu {pendant}."
+EVOLUTION_TITRE = "Heures réservées à l’insertion depuis l’origine"
+EVOLUTION_CONSTAT = "{heures} réservées à l’insertion depuis l’origine"
+EVOLUTION_SOUS_TITRE = (
+    "{nom} : heures que réservent les marchés notifiés à la fin de chaque trimestre, en {unite}"
+)
+EVOLUTION_LECTURE = "fin {quand}, les marchés notifiés réservent {heures} à l’insertion."
+EVOLUTION_NOTE = "Un cumul d’engagements déclarés à la notification, non d’heures réalisées."
+DEPARTEMENTS_CONSTAT = "{nom} : {marches}"
+DEPARTEMENTS_SOUS_TITRE = (
+    "Marchés notifiés depuis l’origine, par département d’exécution, à la fin du {quand}"
+)
+DEPARTEMENTS_LECTURE = "fin {quand}, {nom} compte {marches} {ou}."
+DEPARTEMENTS_NOTE = (
+    "Un marché exécuté dans deux départements compte dans chacun ; un marché sans lieu ne compte que dans la "
+    "région."
+)
+REALISATION_GP_TITRE = "Réalisation des clauses de tous les grands projets"
+REALISATION_GP_NOTE = (
+    "Tous les grands projets ensemble : le plan de publication ne les distingue pas dans les heures "
+    "réalisées."
+)
