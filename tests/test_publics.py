@@ -141,6 +141,7 @@ def test_chaque_bloc_se_rend_publie_secret_vide_et_a_l_annee(fiches, bloc):
     publie, secret, vide, annee = (getattr(fiches[n], bloc)() for n in ("publie", "secret", "vide", "annee"))
     assert publie.genre in ("figure", "chiffres")
     assert isinstance(vide, Avis)
+    assert "secret statistique en couvrirait" not in vide.contenu, "rien reçu n'est pas un secret"
     assert not re.search(r"\d{3}", re.sub(r"20\d\d", "", secret.texte())), secret.texte()
     assert getattr(secret, "svg", None) is None
     if bloc not in ("tendance", "sorties"):  # leur période n'est pas celle de la fiche

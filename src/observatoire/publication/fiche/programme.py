@@ -114,14 +114,16 @@ class FicheProgramme:
         if all(cellule.statut == NON_DISPONIBLE for cellule in marches.values()):
             return self._rien()
         publiees = [(ici, cellule) for ici, cellule in marches.items() if cellule.nombre]
-        total = accorder(self._lire(_MARCHES), "marché notifié", "marchés notifiés")
+        total = self._lire(_MARCHES)
+        constat = sujets.DEPARTEMENTS_CONSTAT if total.nombre is not None else sujets.DEPARTEMENTS_TITRE
+        ecrit = accorder(total, "marché notifié", "marchés notifiés")
         barres = [
             figures.Barre(ici.nom, cellule.reel, entier(cellule), COULEURS["marches"])
             for ici, cellule in marches.items()
         ]
         return Figure(
             id="par-departement",
-            titre=sujets.DEPARTEMENTS_CONSTAT.format(marches=total, nom=self.programme.nom),
+            titre=constat.format(marches=ecrit, nom=self.programme.nom),
             sous_titre=sujets.DEPARTEMENTS_SOUS_TITRE.format(quand=contexte.quand),
             alt=_alt("Barres horizontales", [f"{ici.nom}, {entier(c)}" for ici, c in publiees[:4]]),
             tableau=self._tableau_departements(marches),

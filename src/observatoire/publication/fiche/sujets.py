@@ -331,6 +331,7 @@ EVOLUTION_SOUS_TITRE = (
 )
 EVOLUTION_LECTURE = "fin {quand}, les marchés notifiés réservent {heures} à l’insertion."
 EVOLUTION_NOTE = "Un cumul d’engagements déclarés à la notification, non d’heures réalisées."
+DEPARTEMENTS_TITRE = "{nom} : marchés notifiés par département"
 DEPARTEMENTS_CONSTAT = "{nom} : {marches}"
 DEPARTEMENTS_SOUS_TITRE = (
     "Marchés notifiés depuis l’origine, par département d’exécution, à la fin du {quand}"

@@ -42,7 +42,8 @@ def figure_taux(contexte: Contexte, sujet: SujetTaux) -> Figure | Avis:
     ]
     presentes = [ligne for ligne in lignes if ligne.valeur.statut != NON_DISPONIBLE]
     if not presentes:
-        return contexte.sans_taux(sujet.titre)
+        ailleurs = [region.lire(*cle).statut != NON_DISPONIBLE for _, cle in _cles(sujet)]
+        return contexte.sans_taux(sujet.titre) if any(ailleurs) else contexte.sans_donnees(sujet.titre)
     tous = [ligne.valeur for ligne in presentes]
     avis = "" if any(cellule.nombre is not None for cellule in tous) else phrases.RIEN_DE_PUBLIABLE
     colonnes = [sujet.colonne, sujet.mesure, *([] if vue.est_region else ["Région"])]
