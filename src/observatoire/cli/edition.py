@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @cli.command()
 @click.argument("territoires", nargs=-1)
 @click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
-@click.option("--public", default="", help="À qui : acheteur, elu, prescripteur… (notebooks/publics.toml).")
+@click.option(
+    "--public", default="", help="À qui : elu, acheteur… (notebooks/publics.toml), ou « tous » les publics."
+)
 @click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
 def fiches(territoires: tuple[str, ...], periode: str | None, public: str, processus: int | None) -> None:
     """Produit les fiches d'un trimestre.
@@ -28,19 +30,20 @@ def fiches(territoires: tuple[str, ...], periode: str | None, public: str, proce
 
     Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3 --public elu
     """
+    from observatoire.publication.composition import lire_publics
     from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
     config = Config.charger()
     demandes = [lire_perimetre(texte) for texte in territoires]
     retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
-    documents = produire_fiches(
-        config,
-        demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"]),
-        retenue,
-        public=public,
-        processus=processus,
-        suivi=_annoncer,
-    )
+    perimetres = demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"])
+    documents = [
+        document
+        for nom in (lire_publics(config) if public == "tous" else [public])
+        for document in produire_fiches(
+            config, perimetres, retenue, public=nom, processus=processus, suivi=_annoncer
+        )
+    ]
     click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
 
 

@@ -155,15 +155,16 @@ def a_relire(commentaire: Commentaire, contexte: Contexte) -> list[str]:
     seuil = Decimal(str(contexte.parametre("relecture_commentaire_pct")))
     aujourd_hui = _du_jour(contexte)
     constats = [
-        _ecart(CLES[nom].libelle, avant, aujourd_hui[nom], seuil)
+        _ecart(nom, avant, aujourd_hui[nom], seuil)
         for nom, avant in commentaire.chiffres.items()
         if nom in aujourd_hui
     ]
     return list(filter(None, constats))
 
 
-def _ecart(libelle: str, avant: Cellule, maintenant: Cellule, seuil: Decimal) -> str:
+def _ecart(nom: str, avant: Cellule, maintenant: Cellule, seuil: Decimal) -> str:
     """Ce qui a bougé, sans jamais écrire le nombre de ce qui n'est plus publié ; vide si rien n'a bougé."""
+    libelle, decimales = CLES[nom].libelle, CLES[nom].decimales
     if avant.nombre is None or maintenant.nombre is None:
         change = (phrases.ETATS[avant.statut], phrases.ETATS[maintenant.statut])
         return (
@@ -173,7 +174,7 @@ def _ecart(libelle: str, avant: Cellule, maintenant: Cellule, seuil: Decimal) ->
         )
     change_de = variation(maintenant, avant)
     bouge = avant.nombre != maintenant.nombre if change_de.nombre is None else abs(change_de.nombre) > seuil
-    nombres = {"avant": decimal(avant, 1), "apres": decimal(maintenant, 1)}
+    nombres = {"avant": decimal(avant, decimales), "apres": decimal(maintenant, decimales)}
     ecrite = evolution(change_de)
     return phrases.COMMENTAIRE_ECART.format(libelle=libelle, evolution=ecrite, **nombres) if bouge else ""
 

@@ -10,7 +10,7 @@ from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, Cellule
 from observatoire.publication.fiche import phrases
 from observatoire.publication.fiche.ventilees import dater, joindre
-from observatoire.publication.formats import accorder, entier, pct
+from observatoire.publication.formats import INSECABLE, accorder, entier, pct
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def figure_taux(contexte: Contexte, sujet: SujetTaux) -> Figure | Avis:
 
 def dessiner(lignes: Sequence[Ligne], noms: tuple[str, str], *, en_heures: bool = False) -> str:
     """Rend un point par taux publié, et son repère ; `noms` les nomme tous deux."""
+    # Les chiffres seuls sont mesurés trop étroits : une espace de plus, et le dernier n'est pas coupé.
+    bout = INSECABLE if en_heures else ""
     return figures.points(
         [
-            figures.Point(
-                ligne.libelle, ligne.valeur.reel, ecrire(ligne.valeur, en_heures), ligne.repere.reel
-            )
-            for ligne in lignes
+            figures.Point(x.libelle, x.valeur.reel, ecrire(x.valeur, en_heures) + bout, x.repere.reel)
+            for x in lignes
         ],
         noms,
     )
