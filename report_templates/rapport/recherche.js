@@ -43,4 +43,6 @@
     trouve.textContent = mots.length ? compte : "";
   });
   champ.closest("[hidden]").hidden = false;
+  // Sur un téléphone, le sommaire se replie : le chapitre vient d'abord.
+  document.querySelector(".cote details").open = window.matchMedia("(min-width: 64rem)").matches;
 })();

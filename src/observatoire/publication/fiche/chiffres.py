@@ -128,7 +128,7 @@ def ecrire(cellule: Cellule, decimales: int = 0) -> str:
 
 
 def _chiffre(contexte: Contexte, cle: _Cle, *, ailleurs: bool) -> Chiffre:
-    vue = contexte.donnant(cle.indicateur) if ailleurs else contexte
+    vue = contexte.etat(cle.indicateur).donnant(cle.indicateur) if ailleurs else contexte
     precision = cle.precision.format(heures_par_etp=entier(contexte.parametre("heures_par_etp")))
     if vue.periode != contexte.periode:
         precision = f"{precision}, {vue.quand_court}"

@@ -215,6 +215,12 @@ class Contexte:
         longue = replace(self, periode=self.periode.quatre_trimestres)
         return longue if longue.detaille(indicateur, ventilation) else self
 
+    def etat(self, indicateur: str) -> Self:
+        """Le même contexte ; à la fin de l'année pour un stock, que seuls les trimestres publient."""
+        fin = replace(self, periode=Periode(self.periode.annee, self.periode.trimestre or 4))
+        stock = fin.detaille(indicateur, ENSEMBLE) and not self.detaille(indicateur, ENSEMBLE)
+        return fin if stock else self
+
     def region(self, indicateur: str, ventilation: str) -> Self:
         """La région à la même période, ou au dernier trimestre de celle-ci si elle n'y est pas détaillée."""
         ici = replace(self, territoire=REGION)

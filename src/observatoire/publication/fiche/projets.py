@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from observatoire.perimetre import Periode
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, Cellule
 from observatoire.publication.fiche import phrases
@@ -42,7 +40,7 @@ PME_NOTE = "Objectif des chartes : {chartes}. Les autres maîtres d’ouvrage n�
 
 def figure_projets(contexte: Contexte) -> Figure | Avis:
     """Rend, projet par projet, la part des heures réservée à l'insertion et l'objectif de la charte."""
-    contexte = _au_trimestre(contexte)
+    contexte = contexte.etat(_MARCHES)
     noms = _presents(contexte, PROJET, _MARCHES)
     if not noms:
         return contexte.sans_donnees(PROJETS_TITRE)
@@ -75,7 +73,7 @@ def figure_projets(contexte: Contexte) -> Figure | Avis:
 
 def figure_petites_entreprises(contexte: Contexte) -> Figure | Avis:
     """Rend, par maître d'ouvrage, la part du montant confiée à des PME et l'objectif de sa charte."""
-    contexte = _au_trimestre(contexte)
+    contexte = contexte.etat(_PME)
     noms = _presents(contexte, MAITRE, _PME)
     ensemble = contexte.lire(_PME)
     if not noms and ensemble.nombre is None:
@@ -100,12 +98,6 @@ def figure_petites_entreprises(contexte: Contexte) -> Figure | Avis:
         avis=avis,
         note=PME_NOTE.format(chartes=_chartes(contexte, noms)) if noms else "",
     )
-
-
-def _au_trimestre(contexte: Contexte) -> Contexte:
-    """Le même contexte, au dernier trimestre de sa période : ces indicateurs sont des stocks."""
-    periode = contexte.periode
-    return replace(contexte, periode=Periode(periode.annee, periode.trimestre or 4))
 
 
 def _presents(contexte: Contexte, ventilation: str, indicateur: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from observatoire.config import Config
 from observatoire.erreurs import PerimetreError
 from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.editions import derniere_periode
 from observatoire.publication.fiche import profil, sorties
 from observatoire.publication.fiche.contexte import REGION, Contexte
 from observatoire.publication.rapport import annexes, chiffres, figures, territoires
@@ -31,9 +32,9 @@ class Rapport:
     les valeurs publiées, secret déjà appliqué. Sans territoire, c'est la région.
     """
 
-    def __init__(self, config: Config, annee: Periode) -> None:
+    def __init__(self, config: Config, periode: Periode) -> None:
         self._config = config
-        self._annee = annee
+        self._periode = periode
         self._contextes: dict[str, Contexte] = {}
 
     @classmethod
@@ -51,8 +52,12 @@ class Rapport:
     def contexte(self, territoire: str = str(REGION)) -> Contexte:
         """Rend un territoire à l'année du rapport, et ce qui en est publié."""
         if territoire not in self._contextes:
-            self._contextes[territoire] = Contexte.ouvrir(self._config, territoire, str(self._annee))
+            self._contextes[territoire] = Contexte.ouvrir(self._config, territoire, str(self._periode))
         return self._contextes[territoire]
+
+    def a_ce_jour(self) -> Rapport:
+        """Le même rapport au dernier trimestre publié : pour une liste dont seul l'état présent est connu."""
+        return Rapport(self._config, derniere_periode(self._config))
 
     def _niveau(self, niveau: str) -> list[Contexte]:
         return [self.contexte(str(territoire)) for territoire in Territoire.tous(niveau)]
@@ -145,6 +150,10 @@ class Rapport:
     def plan_de_publication(self) -> TableauSeul:
         """Ce qui est publié, par niveau et par rythme."""
         return annexes.plan_de_publication(self._config)
+
+    def exceptions(self) -> Texte:
+        """Ce que le plan de publication retire."""
+        return annexes.exceptions(self._config)
 
     def secret(self) -> TableauSeul | Avis:
         """Ce que le secret cache, par niveau de territoire."""

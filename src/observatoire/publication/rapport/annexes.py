@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from observatoire.magasin import Magasin
 from observatoire.perimetre import NIVEAUX, Territoire
 from observatoire.publication import methode as note
-from observatoire.publication.blocs import Avis, Definitions, Entree, Methode, Tableau, TableauSeul
+from observatoire.publication.blocs import Avis, Definitions, Entree, Methode, Tableau, TableauSeul, Texte
 from observatoire.publication.cellules import PUBLIE, SECRET, Cellule, part
 from observatoire.publication.fiche.methode import boite
 from observatoire.publication.formats import decimal, ecart, entier, pct
-from observatoire.referentiel import SOURCE_GEOGRAPHIE, lire_liste, ventilations
+from observatoire.referentiel import lire_liste, ventilations
 from observatoire.referentiel import nomenclature as liste_de_codes
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte
 
 REFERENTIEL = "Référentiel de l’observatoire"
+_SANS_EXCEPTION = "Le plan ne retire aucune tranche."
 _SANS_REVISION = "Aucun total diffusé n’a été révisé."
 
 
@@ -120,8 +121,13 @@ def plan_de_publication(config: Config) -> TableauSeul:
             textes=True,
         ),
         source="Plan de publication de l’observatoire",
-        note=" ".join(composee.exceptions),
     )
+
+
+def exceptions(config: Config) -> Texte:
+    """Rend ce que le plan ne publie pas, une phrase par niveau et par rythme."""
+    composee = note.composer(Magasin(config.processed).lire("indicateurs/catalogue"), config)
+    return Texte(list(composee.exceptions) or [_SANS_EXCEPTION])
 
 
 def secret(contextes: Sequence[Contexte]) -> TableauSeul | Avis:
@@ -178,8 +184,3 @@ def revisions(config: Config) -> TableauSeul | Avis:
 def methode(contexte: Contexte) -> Methode:
     """Rend la boîte de méthode et de qualité de la région."""
     return boite(contexte)
-
-
-def geographie() -> str:
-    """Rend la source du découpage géographique."""
-    return SOURCE_GEOGRAPHIE

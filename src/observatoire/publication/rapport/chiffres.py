@@ -12,7 +12,7 @@ from observatoire.publication.fiche.chiffres import chiffrer
 from observatoire.publication.rapport import mots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from observatoire.publication.fiche.contexte import Contexte
 
@@ -31,16 +31,22 @@ def bande(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> Chiffre
 def _chiffre(contexte: Contexte, nom: str) -> Chiffre:
     unite = contexte.decrire(nom, "unite")
     decimales = 1 if unite in ("%", "ETP", "mois") else 0
-    valeur = chiffrer(contexte.lire(nom), _UNITES.get(unite, unite), decimales)
+    vue = contexte.etat(nom)
+    valeur = chiffrer(vue.lire(nom), _UNITES.get(unite, unite), decimales)
     evolution = mots.evoluer(contexte, nom)
     suite = f"{evolution} en un an" if evolution[0] in "+−0123456789" else ""
-    return Chiffre(contexte.decrire(nom, "libelle"), *valeur, suite, "")
+    precision = vue.pendant if vue.periode != contexte.periode else ""
+    return Chiffre(contexte.decrire(nom, "libelle"), *valeur, suite, precision)
 
 
 def _pied(contexte: Contexte, indicateurs: Sequence[str]) -> list[list[str]]:
     """Les sources, chacune une fois ; le champ de chaque chiffre est au glossaire des indicateurs."""
     sources = dict.fromkeys(contexte.decrire(nom, "source") for nom in indicateurs)
-    return [["Champ", f"{contexte.territoire.nom}, {contexte.quand}."], ["Source", " ; ".join(sources)]]
+    return [["Champ", f"{contexte.territoire.nom}, {contexte.quand}."], ["Source", _joindre(sources)]]
+
+
+def _joindre(sources: Iterable[str]) -> str:
+    return " ; ".join(source.rstrip(".") for source in sources) + "."
 
 
 def annees(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> TableauSeul | Avis:
@@ -67,7 +73,7 @@ def annees(contexte: Contexte, indicateurs: Sequence[str], titre: str) -> Tablea
         titre=titre,
         sous_titre=ANNEES_SOUS_TITRE.format(ou=contexte.ou),
         tableau=Tableau(["Indicateur", *(str(vue.periode) for vue in presentes), "Évolution"], lignes),
-        source=" ; ".join(dict.fromkeys(contexte.decrire(nom, "source") for nom in indicateurs)),
+        source=_joindre(dict.fromkeys(contexte.decrire(nom, "source") for nom in indicateurs)),
         note=ANNEES_NOTE,
     )
 

@@ -31,12 +31,12 @@ TRIMESTRES_NOTE = "Colonne hachurée : trimestre provisoire."
 
 def repartition(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis:
     """Rend les parts des modalités d'un indicateur, en barres ; comparées à la région hors d'elle."""
-    return figure_ventilee(contexte, mots.sujet(contexte, indicateur, ventilation))
+    return figure_ventilee(contexte.etat(indicateur), mots.sujet(contexte, indicateur, ventilation))
 
 
 def taux(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis:
     """Rend un rapport modalité par modalité, du plus grand au plus petit, l'ensemble en repère."""
-    libelles = ventilations()[ventilation].libelles
+    contexte, libelles = contexte.etat(indicateur), ventilations()[ventilation].libelles
     lues = {code: contexte.lire(indicateur, ventilation, code) for code in libelles if code != NON_RENSEIGNE}
     lues = {code: cellule for code, cellule in lues.items() if cellule.statut != NON_DISPONIBLE}
     titre = _titre(contexte, indicateur, ventilation)

@@ -132,7 +132,13 @@ def _reperer(chapitre: Chapitre) -> Iterator[Repere]:
     for bloc in chapitre.blocs:
         if bloc["genre"] in _SIGNES:
             numero = bloc["numero"]
-            yield Repere(numero, f"{bloc['genre']} {numero}", bloc["titre"], chapitre.fichier, bloc["id"])
+            # Dans une liste, ce que montre la figure, non ce qu'on y trouve.
+            titre = bloc["titre"] if bloc["genre"] == "tableau" else _sujet(bloc["sous_titre"])
+            yield Repere(numero, f"{bloc['genre']} {numero}", titre, chapitre.fichier, bloc["id"])
+
+
+def _sujet(sous_titre: str) -> str:
+    return re.split(r"\s; ", sous_titre)[0]
 
 
 def _refuser_les_doubles(reperes: list[Repere]) -> None:

@@ -67,7 +67,7 @@ def sujet(contexte: Contexte, indicateur: str, ventilation: str) -> Sujet:
         sous_titre=f"{libelle}, {minuscule(colonne)}, {{ou}}, {{quand}} ; ensemble : {{ensemble}}",
         lecture="{pendant}, « {modalite} » compte {effectif}, soit {part} {base}.",
         constats={
-            code: f"« {texte} » : {{part}} des {noms[1]}"
+            code: f"{texte} : {{part}} des {minuscule(libelle)}"
             for code, texte in ventilations()[ventilation].libelles.items()
         },
     )

@@ -12,7 +12,7 @@ from observatoire.publication.charte import COULEURS
 from observatoire.publication.fiche import marches, phrases, profil, sorties, ventilees
 from observatoire.publication.formats import entier
 from observatoire.publication.rapport import chiffres, mots
-from observatoire.publication.rapport.figures import trimestres
+from observatoire.publication.rapport.figures import repartition, trimestres
 from observatoire.referentiel import NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
@@ -31,6 +31,16 @@ CHIFFRES_CLES = (
 )
 """Les six chiffres d'un territoire, dans l'ordre de la bande."""
 
+REALISATION = (
+    "heures_engagees_en_cours",
+    "heures_realisees_en_cours",
+    "reste_a_realiser",
+    "taux_avancement",
+    "avancement_temporel",
+    "taux_realisation",
+)
+"""Les six chiffres de la réalisation."""
+
 COMPARE_SOUS_TITRE = "{libelle}, {quand}"
 COMPARE_LECTURE = "{quand}, {libelle}, {territoire} : {valeur}."
 MATRICE_TITRE = "{libelle} selon : {colonne}, par territoire"
@@ -43,7 +53,9 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
     Les barres vont de la plus longue à la plus courte ; un territoire dont la valeur n'est pas publiée
     n'en a pas et vient à la fin, dans l'ordre du référentiel.
     """
-    premier, region = indicateurs[0], contextes[0]
+    premier = indicateurs[0]
+    contextes = [contexte.etat(premier) for contexte in contextes]
+    region = contextes[0]
     lues = [(contexte, contexte.lire(premier)) for contexte in contextes]
     libelle, unite = region.decrire(premier, "libelle"), region.decrire(premier, "unite")
     if all(cellule.statut == NON_DISPONIBLE for _, cellule in lues):
@@ -62,10 +74,9 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
     ]
     colonnes = ["Territoire", *(_entete(region, nom) for nom in indicateurs)]
     lignes = [_ligne(contexte, indicateurs) for contexte in contextes]
+    genre = "carte" if len(indicateurs) == 1 else "territoires"
     return Figure(
-        id=f"{'carte' if len(indicateurs) == 1 else 'territoires'}-{region.territoire.niveau}-{premier}".replace(
-            "_", "-"
-        ),
+        id=f"{genre}-{region.territoire.niveau}-{premier}".replace("_", "-"),
         titre=_constat(publies, libelle, unite),
         sous_titre=COMPARE_SOUS_TITRE.format(libelle=libelle, quand=region.quand),
         alt=f"Barres horizontales, {libelle}. Toutes les valeurs sont dans le tableau. {avis}".strip(),
@@ -141,16 +152,19 @@ def matrice(contextes: Sequence[Contexte], indicateur: str, ventilation: str) ->
 
 def double_page(contexte: Contexte) -> list[Bloc]:
     """Rend tout ce qu'une double page montre d'un département ; les titres de la fiche, sur une année."""
-    prefixe = contexte.territoire.fichier
+    prefixe, nom = contexte.territoire.fichier, contexte.territoire.nom
     blocs: list[Bloc] = [
         Titre(2, contexte.territoire.nom_long, page=True),
-        chiffres.bande(contexte, CHIFFRES_CLES, f"Chiffres clés, {contexte.territoire.nom}"),
+        chiffres.bande(contexte, CHIFFRES_CLES, f"Chiffres clés, {nom}"),
         trimestres(contexte, "heures_realisees"),
         ventilees.figure_ventilee(contexte, phrases.HEURES_PAR_MODALITE),
+        repartition(contexte, "heures_realisees", "secteur"),
         marches.figure_marches_publics(contexte),
         profil.figure_profil(contexte),
+        chiffres.bande(contexte, REALISATION, f"Réalisation des clauses, {nom}"),
         ventilees.figure_ventilee(contexte, phrases.RESIDENCE, compare=False),
         ventilees.figure_ventilee(contexte, phrases.CONTRATS),
+        repartition(contexte, "contrats_actifs", "type_employeur"),
         ventilees.figure_ventilee(contexte, phrases.PRESCRIPTEURS),
         sorties.bande(contexte),
     ]
