@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,9 @@ def fichiers(dossier: Path) -> set[Path]:
         (("construire",), "observatoire importer"),
         (("fiches", "dep:93", "--periode", "2026-T3"), "observatoire construire"),
         (("fiches", "dep:93"), "observatoire construire"),
+        (("fiches", "programme:GPX"), "programme:GPE"),
+        (("fiches", "acheteur:21930008800012"), "--public acheteur"),
+        (("commentaire", "dep:99"), "dep:95"),
     ],
 )
 def test_une_erreur_est_un_constat_et_un_remede_sans_pile(lancer, arguments, attendu):
@@ -118,3 +122,19 @@ def test_creer_la_cle_deux_fois_garde_la_premiere(lancer, monkeypatch, tmp_path)
     assert "déjà présente" in lancer("cle").output
     assert cle.read_bytes() == octets
     assert cle.stat().st_mode & 0o777 == 0o600
+
+
+def test_le_commentaire_se_cree_une_fois_et_la_fiche_previent_quand_il_est_a_relire(exemple, monkeypatch):
+    monkeypatch.chdir(exemple.racine)
+    chemin = exemple.racine / "commentaires" / "2026-T3" / "reg-11--elu.md"
+    preparer = ["commentaire", "reg:11", "--periode", "2026-T3", "--public", "elu"]
+    assert "reg-11--elu.md : écrit" in CliRunner().invoke(cli, preparer).output
+    texte = re.sub("marches_notifies = .*", "marches_notifies = 1", chemin.read_text(encoding="utf-8"))
+    chemin.write_text(texte + "Un texte.", encoding="utf-8")
+    assert "reg-11--elu.md : inchangé" in CliRunner().invoke(cli, preparer).output
+    fiche = CliRunner().invoke(cli, ["fiches", "reg:11", "--periode", "2026-T3", "--public", "elu"])
+    assert "est à relire : Marchés notifiés : 1, désormais" in fiche.output
+    page = (exemple.outputs / "fiches" / "2026-T3" / "reg-11--elu.html").read_text(encoding="utf-8")
+    assert "Un texte." in page
+    assert "Commentaire écrit avant la dernière mise à jour" in page
+    chemin.unlink()

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Self
 
 from observatoire.erreurs import PerimetreError, suggestion
-from observatoire.referentiel import lire_liste
+from observatoire.referentiel import lire_liste, nomenclature
 
 NIVEAUX = {"reg": "Région", "dep": "Département", "ept": "Territoire", "epci": "Intercommunalité"}
 _RANGS = {1: "1er", 2: "2e", 3: "3e", 4: "4e"}
@@ -89,6 +89,65 @@ class Territoire:
         ['du Val-de-Marne', 'des Yvelines', 'd’Est Ensemble']
         """
         return _noms()[str(self)]["genitif"]
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """Un grand programme : `programme:GPE`."""
+
+    code: str
+
+    @classmethod
+    def lire(cls, texte: str) -> Self:
+        """Lit un code de programme.
+
+        >>> Programme.lire("programme:GPE").nom
+        'Grand Paris Express'
+
+        Raises:
+            PerimetreError: le programme n'existe pas ; le message propose les plus proches.
+        """
+        connus = {
+            f"programme:{code}": code
+            for code, ligne in nomenclature("programmes").items()
+            if ligne.groupe == "GP"
+        }
+        if texte not in connus:
+            raise PerimetreError(f"Programme inconnu : « {texte} ».", suggestion(texte, connus))
+        return cls(connus[texte])
+
+    def __str__(self) -> str:
+        return f"programme:{self.code}"
+
+    @property
+    def fichier(self) -> str:
+        """Le nom de fichier du programme : `programme-GPE`."""
+        return f"programme-{self.code}"
+
+    @property
+    def nom(self) -> str:
+        """Le nom publié du programme."""
+        return nomenclature("programmes")[self.code].libelle
+
+    @property
+    def nom_long(self) -> str:
+        """Le nom tel qu'il figure en titre d'une fiche."""
+        return self.nom
+
+
+def lire_perimetre(texte: str) -> Territoire | Programme:
+    """Lit ce dont on veut la fiche : un territoire ou un grand programme.
+
+    Raises:
+        PerimetreError: périmètre inconnu, ou acheteur, dont rien n'est publié isolément.
+    """
+    if texte.startswith("acheteur:"):
+        raise PerimetreError(
+            f"Pas de fiche pour « {texte} » : le plan de publication n'a aucune cellule par acheteur, et le "
+            "secret statistique n'a donc pas été calculé à cette échelle.",
+            "Demander la fiche des acheteurs du territoire : observatoire fiches dep:93 --public acheteur.",
+        )
+    return Programme.lire(texte) if texte.startswith("programme:") else Territoire.lire(texte)
 
 
 @dataclass(frozen=True, order=True, slots=True)

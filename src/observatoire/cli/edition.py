@@ -8,9 +8,10 @@ import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
-from observatoire.perimetre import Periode, Territoire
+from observatoire.perimetre import Periode, Territoire, lire_perimetre
 
 if TYPE_CHECKING:
+    from observatoire.publication.editions import Document
     from observatoire.publication.quarto import Programme
 
 _moteur = click.option(
@@ -25,30 +26,37 @@ _moteur = click.option(
 @cli.command()
 @click.argument("territoires", nargs=-1)
 @click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
+@click.option(
+    "--public", default="", help="À qui : elu, acheteur… (notebooks/publics.toml), ou « tous » les publics."
+)
 @click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
 @_moteur
-def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | None, moteur: str) -> None:
+def fiches(
+    territoires: tuple[str, ...], periode: str | None, public: str, processus: int | None, moteur: str
+) -> None:
     """Produit les fiches d'un trimestre.
 
-    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ; sans argument, toutes.
+    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ou par grand programme (programme:GPE) ; sans argument, une
+    par territoire. Avec un public, les parties qui lui sont destinées, dans un fichier à son nom :
+    dep-93--elu.pdf.
 
-    Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3
+    Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3 --public elu
     """
+    from observatoire.publication.composition import lire_publics
     from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
 
     config = Config.charger()
     programme = _quarto() if moteur == "quarto" else None  # absent, mieux vaut le dire avant d'exécuter
-    demandes = [Territoire.lire(texte) for texte in territoires]
+    demandes = [lire_perimetre(texte) for texte in territoires]
     retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
-    documents = produire_fiches(
-        config,
-        demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"]),
-        retenue,
-        processus=processus,
-        suivi=lambda document: click.echo(
-            f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"
-        ),
-    )
+    perimetres = demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"])
+    documents = [
+        document
+        for nom in (lire_publics(config) if public == "tous" else [public])
+        for document in produire_fiches(
+            config, perimetres, retenue, public=nom, processus=processus, suivi=_annoncer
+        )
+    ]
     click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
     if programme:
         from observatoire.publication.quarto import site_des_fiches
@@ -61,6 +69,40 @@ def _quarto() -> Programme:
     from observatoire.publication.quarto import trouver
 
     return trouver()
+
+
+def _annoncer(document: Document) -> None:
+    click.echo(
+        f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"
+    )
+    for alerte in document.alertes:
+        click.secho(f"Attention : {alerte}", fg="yellow", err=True)
+
+
+@cli.command()
+@click.argument("territoire")
+@click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
+@click.option("--public", default="", help="Pour les fiches d'un seul public (notebooks/publics.toml).")
+@click.option("--relu", is_flag=True, help="Le texte a été relu : il vaut pour les chiffres du jour.")
+def commentaire(territoire: str, periode: str | None, public: str, relu: bool) -> None:
+    """Prépare le commentaire d'une fiche, ou dit s'il est à relire.
+
+    Crée commentaires/<période>/<territoire>.md avec les chiffres clés publiés ce jour ; le texte s'écrit
+    dessous, en titres, paragraphes et listes. Un commentaire qui existe n'est jamais effacé : ses chiffres
+    sont comparés à ceux du jour, et --relu les remplace. Ne pas taper de chiffre dans le texte : un nombre
+    peut devenir secret, ou changer.
+
+    Exemple : observatoire commentaire dep:93 --periode 2026-T3
+    """
+    from observatoire.publication.commentaire import alertes, preparer
+    from observatoire.publication.editions import derniere_periode, periode_demandee
+
+    config, ou = Config.charger(), Territoire.lire(territoire)
+    quand = periode_demandee(config, periode) if periode else derniere_periode(config)
+    chemin, ecrit = preparer(config, ou, quand, public=public, relu=relu)
+    click.echo(f"{chemin.relative_to(config.racine)} : {'écrit' if ecrit else 'inchangé'}")
+    for alerte in alertes(config, ou, quand, public):
+        click.echo(f"Attention : {alerte}")
 
 
 @cli.command()

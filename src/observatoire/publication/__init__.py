@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche import Fiche
+    from observatoire.publication.fiche.programme import FicheProgramme
     from observatoire.publication.rapport import Rapport
 
 
@@ -22,6 +23,19 @@ def ouvrir_fiche(territoire: str, periode: str) -> Fiche:
     from observatoire.publication.fiche import Fiche
 
     return Fiche.ouvrir(territoire, periode)
+
+
+def ouvrir_programme(programme: str, periode: str) -> FicheProgramme:
+    """Ouvre la fiche d'un grand programme : `ouvrir_programme("programme:GPE", "2026-T3")`.
+
+    Raises:
+        ParametreError: un paramètre n'est pas un texte.
+        PerimetreError: programme ou trimestre inconnu.
+        TableError: les indicateurs n'ont pas encore été construits.
+    """
+    from observatoire.publication.fiche.programme import FicheProgramme
+
+    return FicheProgramme.ouvrir(programme, periode)
 
 
 def ouvrir_rapport(annee: str) -> Rapport:

@@ -266,6 +266,21 @@ class Methode(Bloc):
 
 
 @dataclass(frozen=True)
+class Commentaire(Bloc):
+    """Le texte libre d'un analyste : des blocs de titre, de texte et de liste ; `avis` en prévient."""
+
+    genre = "commentaire"
+    titre: str
+    elements: list[dict[str, Any]]
+    avis: str = ""
+
+    def texte(self) -> str:
+        """Rend le titre, l'avertissement et le texte."""
+        lignes = [ligne for bloc in self.elements for ligne in _lignes(bloc)]
+        return "\n".join(filter(None, [self.titre, self.avis, *lignes]))
+
+
+@dataclass(frozen=True)
 class Avis(Bloc):
     """Ce qui se publie quand il n'y a rien à montrer."""
 
@@ -279,6 +294,12 @@ class Avis(Bloc):
     def texte(self) -> str:
         """Rend l'avis."""
         return self.contenu
+
+
+def _lignes(bloc: dict[str, Any]) -> list[str]:
+    """Les lignes d'un bloc de titre, de texte ou de liste."""
+    lignes: list[str] = bloc.get("paragraphes") or bloc.get("elements") or [bloc["texte"]]
+    return lignes
 
 
 def _a_plat(bloc: dict[str, Any], tableau: Tableau) -> dict[str, Any]:

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 GENRES = frozenset(
-    {"entete", "chiffres", "figure", "tableau", "definitions", "methode", "avis", "titre", "texte", "liste"}
+    {
+        "entete",
+        "chiffres",
+        "commentaire",
+        "figure",
+        "tableau",
+        "definitions",
+        "methode",
+        "avis",
+        "titre",
+        "texte",
+        "liste",
+    }
 )
 RENVOI = re.compile("\ue000(.+?)\ue001")
 """Dans le texte d'un chapitre, un renvoi `[](#ancre)` : le livre y écrit le numéro de ce qu'il vise."""
@@ -74,7 +86,7 @@ def _blocs(cellule: NotebookNode) -> Iterator[Bloc]:
     if "remove-cell" in etiquettes:
         return
     if cellule.cell_type == "markdown":
-        yield from _blocs_markdown(cellule.source)
+        yield from blocs_markdown(cellule.source)
     elif cellule.cell_type == "code" and "remove-output" not in etiquettes:
         for sortie in cellule.outputs:
             if sortie.output_type in ("display_data", "execute_result"):
@@ -118,7 +130,12 @@ def _dessin_refuse(bloc: Bloc, raison: str) -> PublicationError:
     )
 
 
-def _blocs_markdown(source: str) -> Iterator[Bloc]:
+def blocs_markdown(source: str) -> Iterator[Bloc]:
+    """Rend les titres, les paragraphes et les listes d'un texte Markdown, sans mise en forme.
+
+    Raises:
+        PublicationError: autre contenu : tableau, code, citation, HTML.
+    """
     for noeud in cast("list[dict[str, Any]]", _markdown(source)):
         match noeud["type"]:
             case "heading":

@@ -6,11 +6,14 @@ import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-from observatoire.erreurs import ObservatoireError, PerimetreError, PublicationError
+from observatoire.erreurs import ObservatoireError, ParametreError, PerimetreError, PublicationError
 from observatoire.magasin import Magasin, ecrire_octets
-from observatoire.perimetre import Periode
+from observatoire.perimetre import Periode, Programme, Territoire
+from observatoire.publication.commentaire import alertes
+from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.rendu_html import rendre_html
 from observatoire.publication.rendu_pdf import rendre_pdf
@@ -19,24 +22,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from observatoire.config import Config
-    from observatoire.perimetre import Territoire
+    from nbformat import NotebookNode
 
-NOTEBOOK = "fiche_territoire.ipynb"
+    from observatoire.config import Config
+from observatoire.publication.composition import Public
+
+NOTEBOOK, NOTEBOOK_PROGRAMME = "fiche_territoire.ipynb", "fiche_programme.ipynb"
+Perimetre: TypeAlias = Territoire | Programme
 _NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Une fiche écrite : ses trois fichiers, les pages de son PDF, la durée de sa production."""
+    """Une fiche écrite : ses trois fichiers, les pages de son PDF, la durée de sa production.
 
-    territoire: Territoire
+    `alertes` dit pourquoi son commentaire est à relire ; vide s'il ne l'est pas, ou s'il n'y en a pas.
+    """
+
+    territoire: Perimetre
     periode: Periode
     notebook: Path
     html: Path
     pdf: Path
     pages: int
     secondes: float
+    alertes: tuple[str, ...] = ()
 
 
 def derniere_periode(config: Config) -> Periode:
@@ -80,9 +90,10 @@ def periode_demandee(config: Config, texte: str) -> Periode:
 
 def produire_fiches(
     config: Config,
-    territoires: Sequence[Territoire],
+    territoires: Sequence[Perimetre],
     periode: Periode,
     *,
+    public: str = "",
     processus: int | None = None,
     suivi: Callable[[Document], None] = lambda _: None,
 ) -> list[Document]:
@@ -92,8 +103,9 @@ def produire_fiches(
 
     Args:
         config: le dossier de travail.
-        territoires: les territoires, chacun une fois.
+        territoires: les territoires ou les grands programmes, chacun une fois.
         periode: la période des fiches.
+        public: à qui elles s'adressent, un nom de `notebooks/publics.toml` ; vide, la fiche générale.
         processus: notebooks exécutés en même temps ; par défaut un par cœur, huit au plus.
         suivi: appelée à chaque fiche écrite.
 
@@ -101,11 +113,16 @@ def produire_fiches(
         Les fiches écrites, dans l'ordre des territoires.
 
     Raises:
+        ParametreError: le public n'est pas déclaré.
+        ConfigError: `notebooks/publics.toml` est mal écrit.
         PublicationError: à la fin, si des fiches ont échoué ; le message les donne toutes.
     """
+    destinataire = public_demande(config, public) if public else None
+    if destinataire and any(isinstance(objet, Programme) for objet in territoires):
+        raise ParametreError("La fiche d'un programme n'a pas de public.", "Retirer --public.")
     with ThreadPoolExecutor(processus or min(os.cpu_count() or 1, _NOYAUX)) as fils:
         taches = {
-            fils.submit(_produire, config, territoire, periode): territoire
+            fils.submit(_produire, config, territoire, periode, destinataire): territoire
             for territoire in dict.fromkeys(territoires)
         }
         try:
@@ -119,8 +136,8 @@ def produire_fiches(
 
 
 def _attendre(
-    taches: dict[Future[Document], Territoire], suivi: Callable[[Document], None]
-) -> dict[Territoire, ObservatoireError]:
+    taches: dict[Future[Document], Perimetre], suivi: Callable[[Document], None]
+) -> dict[Perimetre, ObservatoireError]:
     echecs = {}
     for tache in as_completed(taches):
         try:
@@ -130,24 +147,22 @@ def _attendre(
     return echecs
 
 
-def _produire(config: Config, territoire: Territoire, periode: Periode) -> Document:
+def _produire(config: Config, objet: Perimetre, periode: Periode, public: Public | None) -> Document:
     debut = time.perf_counter()
-    execute = executer(
-        config.racine / "notebooks" / NOTEBOOK,
-        {"territoire": str(territoire), "periode": str(periode)},
-        racine=config.racine,
-    )
+    execute = _executer(config, objet, periode, public)
     pdf, pages = rendre_pdf(execute, config)
     html = rendre_html(execute, config)
     dossier = config.outputs / "fiches" / str(periode)
+    fichier = f"{objet.fichier}--{public.nom}" if public else objet.fichier
     document = Document(
-        territoire=territoire,
+        territoire=objet,
         periode=periode,
-        notebook=dossier / f"{territoire.fichier}.ipynb",
-        html=dossier / f"{territoire.fichier}.html",
-        pdf=dossier / f"{territoire.fichier}.pdf",
+        notebook=dossier / f"{fichier}.ipynb",
+        html=dossier / f"{fichier}.html",
+        pdf=dossier / f"{fichier}.pdf",
         pages=pages,
         secondes=time.perf_counter() - debut,
+        alertes=_alertes(config, objet, periode, public),
     )
     ecrire_octets(document.notebook, en_octets(execute))
     ecrire_octets(document.html, html)
@@ -155,7 +170,27 @@ def _produire(config: Config, territoire: Territoire, periode: Periode) -> Docum
     return document
 
 
-def _recapituler(echecs: dict[Territoire, ObservatoireError], total: int) -> PublicationError:
+def _alertes(config: Config, objet: Perimetre, periode: Periode, public: Public | None) -> tuple[str, ...]:
+    """Pourquoi le commentaire est à relire ; la fiche d'un programme n'en a pas."""
+    if isinstance(objet, Programme):
+        return ()
+    return tuple(alertes(config, objet, periode, public.nom if public else ""))
+
+
+def _executer(config: Config, objet: Perimetre, periode: Periode, public: Public | None) -> NotebookNode:
+    notebooks = config.racine / "notebooks"
+    if isinstance(objet, Programme):
+        parametres = {"programme": str(objet), "periode": str(periode)}
+        return executer(notebooks / NOTEBOOK_PROGRAMME, parametres, racine=config.racine)
+    return executer(
+        notebooks / NOTEBOOK,
+        {"territoire": str(objet), "periode": str(periode)},
+        racine=config.racine,
+        **({"composer": partial(composer, public=public)} if public else {}),
+    )
+
+
+def _recapituler(echecs: dict[Perimetre, ObservatoireError], total: int) -> PublicationError:
     lignes = [f"  {territoire} : {erreur.constat}" for territoire, erreur in sorted(echecs.items(), key=str)]
     remedes = dict.fromkeys(erreur.remede for erreur in echecs.values() if erreur.remede)
     return PublicationError(

@@ -20,7 +20,7 @@ from observatoire.erreurs import ObservatoireError, ParametreError, PublicationE
 from observatoire.publication.noyau import NoyauCourant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -30,20 +30,27 @@ _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY|COOKIE|^OBSERVATOIRE_CL
 _ATTENTE = 300  # secondes, par cellule
 
 
-def executer(notebook: Path, parametres: Mapping[str, str], *, racine: Path | None = None) -> NotebookNode:
+def executer(
+    notebook: Path,
+    parametres: Mapping[str, str],
+    *,
+    racine: Path | None = None,
+    composer: Callable[[NotebookNode], NotebookNode] = lambda lu: lu,
+) -> NotebookNode:
     """Rend le notebook exécuté dans un noyau neuf, sans rien qui change d'une exécution à l'autre.
 
     Args:
         notebook: un `.ipynb` dont une cellule porte l'étiquette `parameters`.
         parametres: des textes ; leurs noms sont ceux de cette cellule.
         racine: le dossier de travail du noyau ; par défaut celui du notebook.
+        composer: rend le notebook à exécuter, à partir de celui qui est écrit.
 
     Raises:
         ParametreError: nom inconnu de la cellule `parameters`, ou valeur qui n'est pas un texte.
         ObservatoireError: l'erreur attendue qu'une cellule a levée, telle quelle.
         PublicationError: notebook illisible, ou toute autre erreur d'une cellule.
     """
-    contenu = _lire(notebook)
+    contenu = composer(_lire(notebook))
     _verifier(contenu, notebook.name, parametres)
     with tempfile.TemporaryDirectory(prefix="observatoire-") as profil:
         execute = _executer(contenu, notebook.name, dict(parametres), racine or notebook.parent, profil)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PAGES = 2
 NORMES: list[typst.PDFStandard] = ["a-2a", "ua-1"]
-ECHELLES = ("1", "0.97", "0.94", "0.91", "0.88", "0.85", "0.82", "0.78")
+ECHELLES = ("1", "0.97", "0.94", "0.91", "0.88", "0.85", "0.82", "0.78", "0.74", "0.7", "0.66")
 
 
 def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:

@@ -9,13 +9,19 @@ from observatoire.erreurs import PerimetreError
 from observatoire.publication.blocs import Entete
 from observatoire.publication.cellules import NON_DISPONIBLE
 from observatoire.publication.fiche import (
+    bandes,
     chiffres,
+    commentaires,
+    comptes,
     marches,
     methode,
     phrases,
     profil,
+    projets,
     realisation,
     sorties,
+    sujets,
+    taux,
     tendance,
     ventilees,
 )
@@ -23,7 +29,9 @@ from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import jour, pct
 
 if TYPE_CHECKING:
-    from observatoire.publication.blocs import Avis, Chiffres, Figure, Methode
+    from observatoire.publication.blocs import Avis, Chiffres, Commentaire, Figure, Methode
+    from observatoire.publication.fiche.phrases import Sujet
+    from observatoire.publication.fiche.sujets import SujetCompte, SujetTaux
 
 
 class Fiche:
@@ -52,8 +60,12 @@ class Fiche:
             )
         return cls(contexte)
 
-    def entete(self) -> Entete:
-        """Le titre, la période, l'état des chiffres et leurs avertissements."""
+    def entete(self, pour: str = "") -> Entete:
+        """Le titre, la période, l'état des chiffres et leurs avertissements.
+
+        Args:
+            pour: à qui la fiche s'adresse : « Fiche de l'élu ».
+        """
         contexte = self._contexte
         provisoire = contexte.provisoire(contexte.periode)
         mentions = [phrases.MENTION_FICTIF] if contexte.fictif else []
@@ -61,6 +73,7 @@ class Fiche:
             mentions.append(
                 phrases.MENTION_PROVISOIRE.format(date=jour(contexte.definitif_le(contexte.periode)))
             )
+        sous_titre = phrases.SOUS_TITRE.format(quand=contexte.quand)
         longue = contexte.publiant("heures_realisees", "modalite")
         if longue.periode != contexte.periode:
             mentions.append(phrases.MENTION_LONGUE.format(quand=longue.quand))
@@ -68,7 +81,9 @@ class Fiche:
             mentions.append(phrases.MENTION_SANS_SUIVI)
         return Entete(
             titre=contexte.territoire.nom_long,
-            sous_titre=phrases.SOUS_TITRE.format(quand=contexte.quand),
+            sous_titre=phrases.SOUS_TITRE_PUBLIC.format(pour=pour, quand=contexte.quand)
+            if pour
+            else sous_titre,
             territoire=str(contexte.territoire),
             periode=str(contexte.periode),
             statut="provisoire" if provisoire else "définitif",
@@ -77,9 +92,24 @@ class Fiche:
             mentions=mentions,
         )
 
-    def chiffres_cles(self) -> Chiffres:
-        """La bande des chiffres clés, avec leur évolution sur un an."""
-        return chiffres.bande(self._contexte)
+    def chiffres_cles(self, *noms: str) -> Chiffres:
+        """La bande des chiffres clés, avec leur évolution sur un an ; ceux de la fiche générale par défaut.
+
+        Raises:
+            PublicationError: un nom n'est pas un chiffre clé.
+        """
+        return chiffres.bande(self._contexte, noms or chiffres.GENERALE)
+
+    def commentaire(self, public: str = "") -> Commentaire | None:
+        """Le commentaire de l'analyste, s'il en a écrit un pour ce territoire et cette période.
+
+        Args:
+            public: un nom de `publics.toml` ; sans commentaire à ce nom, celui de toutes les fiches.
+
+        Raises:
+            PublicationError: fichier illisible, ou texte qui ne se publierait pas partout à l'identique.
+        """
+        return commentaires.bloc(self._contexte, public)
 
     def tendance(self) -> Figure | Avis:
         """Les heures d'insertion des derniers trimestres."""
@@ -129,6 +159,88 @@ class Fiche:
     def sorties(self) -> Chiffres | Avis:
         """Ce que l'on sait des bénéficiaires six mois après la fin de leur parcours."""
         return sorties.bande(self._contexte)
+
+    # ── Les parties des fiches par public ──
+
+    def heures_par_type(self) -> Figure | Avis:
+        """Les heures selon le type de marché."""
+        return ventilees.figure_ventilee(self._contexte, sujets.HEURES_PAR_TYPE)
+
+    def heures_par_programme(self) -> Figure | Avis:
+        """Les heures des grands projets, et des autres marchés."""
+        contexte, sujet = self._contexte, sujets.HEURES_PAR_PROGRAMME
+        vue = contexte.publiant(sujet.indicateur, sujet.ventilation)
+        part = vue.repartir(sujet.indicateur, sujet.ventilation).reunir("GP", libelle="").part
+        constat = sujets.PROGRAMME_CONSTAT.format(part=pct(part)) if part.nombre else ""
+        return ventilees.figure_ventilee(contexte, sujet, titre=constat)
+
+    def heures_a_venir(self) -> Figure | Avis:
+        """Les heures que les marchés notifiés en quatre trimestres s'engagent à réaliser, par secteur."""
+        return ventilees.figure_ventilee(self._sur_un_an(sujets.HEURES_A_VENIR), sujets.HEURES_A_VENIR)
+
+    def heures_par_marche(self) -> Figure | Avis:
+        """Les heures engagées en moyenne par marché clausé, par type."""
+        return taux.figure_taux(self._sur_un_an(sujets.HEURES_PAR_MARCHE), sujets.HEURES_PAR_MARCHE)
+
+    def considerations_par_acheteur(self) -> Figure | Avis:
+        """La part des marchés à considération sociale, par type d'acheteur, comparée à la région."""
+        sujet = sujets.CONSIDERATIONS_PAR_ACHETEUR
+        return taux.figure_taux(self._sur_un_an(sujet), sujet)
+
+    def projets(self) -> Figure | Avis:
+        """Les heures que les grands projets réservent, face à l'objectif de leur charte."""
+        return projets.figure_projets(self._contexte)
+
+    def petites_entreprises(self) -> Figure | Avis:
+        """La part du montant des grands projets confiée à des PME, face à l'objectif de leur charte."""
+        return projets.figure_petites_entreprises(self._contexte)
+
+    def flux(self) -> Figure | Avis:
+        """D'où viennent, département par département, les personnes employées dans le territoire."""
+        vue, sujet = self._detaillant(sujets.FLUX), sujets.FLUX
+        tete = vue.repartir(sujet.indicateur, sujet.ventilation).en_tete
+        constat = (
+            sujets.FLUX_CONSTAT.format(part=pct(tete.part), ou=vue.ou, modalite=tete.libelle) if tete else ""
+        )
+        return ventilees.figure_ventilee(vue, sujet, compare=False, titre=constat)
+
+    def employeurs(self) -> Figure | Avis:
+        """Les contrats de travail par type d'employeur."""
+        return ventilees.figure_ventilee(self._detaillant(sujets.EMPLOYEURS), sujets.EMPLOYEURS)
+
+    def metiers(self) -> Figure | Avis:
+        """Les contrats signés par métier exercé."""
+        return ventilees.figure_ventilee(self._detaillant(sujets.METIERS), sujets.METIERS)
+
+    def embauches(self) -> Figure | Avis:
+        """Les contrats signés selon qui a orienté la personne."""
+        return ventilees.figure_ventilee(self._detaillant(sujets.EMBAUCHES), sujets.EMBAUCHES)
+
+    def structures(self) -> Figure | Avis:
+        """Les structures de l'insertion et du handicap implantées dans le territoire."""
+        return comptes.figure_comptes(self._contexte, sujets.STRUCTURES)
+
+    def marches_reserves(self) -> Figure | Avis:
+        """Les marchés réservés notifiés en quatre trimestres, selon à qui."""
+        return comptes.figure_comptes(self._sur_un_an(sujets.MARCHES_RESERVES), sujets.MARCHES_RESERVES)
+
+    def publics(self) -> Figure | Avis:
+        """La part de chaque public parmi les bénéficiaires, comparée à la région."""
+        return taux.figure_taux(self._contexte, sujets.PUBLICS)
+
+    def couverture(self) -> Chiffres | Avis:
+        """Ce que les structures porteuses ont transmis, et ce que valent leurs lignes."""
+        return bandes.bande(self._contexte, sujets.COUVERTURE)
+
+    def formation(self) -> Chiffres | Avis:
+        """Les bénéficiaires formés, et ceux qui auraient à l'être."""
+        return bandes.bande(self._contexte, sujets.FORMATION)
+
+    def _detaillant(self, sujet: Sujet) -> Contexte:
+        return self._contexte.detaillant(sujet.indicateur, sujet.ventilation)
+
+    def _sur_un_an(self, sujet: Sujet | SujetTaux | SujetCompte) -> Contexte:
+        return self._contexte.sur_un_an(sujet.indicateur, sujet.ventilation)
 
     def methode(self) -> Methode:
         """La boîte de méthode et de qualité."""

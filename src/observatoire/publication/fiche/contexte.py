@@ -94,6 +94,11 @@ class Contexte:
         return f"{prepositions[self.periode.rythme]} {self.quand}"
 
     @property
+    def quand_court(self) -> str:
+        """La période, en peu de mots, sous un chiffre qui n'est pas celui du trimestre."""
+        return "quatre trimestres" if self.periode.rythme == "glissant" else self.quand
+
+    @property
     def est_region(self) -> bool:
         """Vrai pour la fiche régionale, qui ne se compare pas à elle-même."""
         return self.territoire == REGION
@@ -121,6 +126,12 @@ class Contexte:
     def sans_donnees(self, titre: str) -> Avis:
         """L'avis qui remplace une figure quand rien n'a été reçu."""
         return Avis(phrases.SANS_DONNEES.format(titre=titre, ou=self.ou, pendant=self.pendant))
+
+    def sans_taux(self, titre: str) -> Avis:
+        """L'avis qui remplace des taux que le plan ne publie pas, ou pas sous cet effectif."""
+        limite = self._limite()
+        modele = phrases.EFFECTIF_INSUFFISANT if limite else phrases.SANS_DETAIL
+        return Avis(modele.format(titre=titre, ou=self.ou, limite=limite))
 
     def sans_detail(self, titre: str, ensemble: Cellule, noms: tuple[str, str]) -> Avis:
         """L'avis qui remplace une répartition que le plan ne publie pas, ou pas sous cet effectif.
@@ -183,6 +194,26 @@ class Contexte:
         longue = replace(self, periode=self.periode.quatre_trimestres)
         seule = longue.detaille(indicateur, ventilation) and not self.detaille(indicateur, ventilation)
         return longue if seule else self
+
+    def donnant(self, indicateur: str) -> Self:
+        """Le même contexte, à la période la plus courte où l'ensemble d'un indicateur est connu ou secret.
+
+        Le trimestre, à défaut les quatre qu'il achève, à défaut la dernière année achevée.
+        """
+        return self.detaillant(indicateur, ENSEMBLE)
+
+    def detaillant(self, indicateur: str, ventilation: str) -> Self:
+        """Comme `publiant`, et à la dernière année achevée quand ni l'un ni l'autre n'a cette ventilation."""
+        publiee = self.publiant(indicateur, ventilation)
+        annee = self.periode.annee if self.periode.trimestre in (4, None) else self.periode.annee - 1
+        derniere = replace(self, periode=Periode(annee))
+        ailleurs = not publiee.detaille(indicateur, ventilation)
+        return derniere if ailleurs and derniere.detaille(indicateur, ventilation) else publiee
+
+    def sur_un_an(self, indicateur: str, ventilation: str) -> Self:
+        """Le même contexte sur quatre trimestres, aux effectifs plus grands, si la ventilation y est."""
+        longue = replace(self, periode=self.periode.quatre_trimestres)
+        return longue if longue.detaille(indicateur, ventilation) else self
 
     def etat(self, indicateur: str) -> Self:
         """Le même contexte ; à la fin de l'année pour un stock, que seuls les trimestres publient."""

@@ -249,6 +249,7 @@ CRITERES = {
 
 EN_UN_AN, UN_AN_AVANT = "{evolution} en un an", "{valeur} un an plus tôt"
 
+SOUS_TITRE_PUBLIC = "{pour}, {quand}"
 SOUS_TITRE = "Clauses sociales dans les marchés publics, {quand}"
 MENTION_FICTIF = "Données fictives : aucun chiffre de cette fiche ne décrit la réalité."
 MENTION_SANS_SUIVI = "Aucun logiciel de suivi n’a transmis d’heures pour ce trimestre."
@@ -305,3 +306,18 @@ SIGNES = (
     ("0", "zéro observé"),
     ("hachures", "trimestre provisoire"),
 )
+
+COMMENTAIRE_TITRE = "Commentaire de l’observatoire"
+COMMENTAIRE_A_RELIRE = (
+    "Commentaire écrit avant la dernière mise à jour des chiffres : il peut ne plus leur correspondre."
+)
+COMMENTAIRE_SANS_CHIFFRES = "il ne dit pas pour quels chiffres il a été écrit."
+COMMENTAIRE_AILLEURS = "il a été écrit pour {ou}."
+COMMENTAIRE_ETAT = "{libelle} : {avant}, désormais {apres}."
+COMMENTAIRE_ECART = "{libelle} : {avant}, désormais {apres} ({evolution})."
+ETATS = {
+    "publie": "publié",
+    "secret": "secret",
+    "non_disponible": "non disponible",
+    "non_significatif": "non significatif",
+}

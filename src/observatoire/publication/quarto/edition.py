@@ -85,8 +85,7 @@ def site_des_fiches(
     """
     destination = config.outputs / "fiches" / str(periode) / NOM
     documents = [
-        Document(fiche.territoire.nom_long, _lire(fiche.notebook), fiche.territoire.fichier)
-        for fiche in fiches
+        Document(fiche.territoire.nom_long, _lire(fiche.notebook), fiche.notebook.stem) for fiche in fiches
     ]
     editer(
         destination,
