@@ -23,9 +23,9 @@ const ESPACEMENT =
 const CONTROLES = {
   axe: examinerAxe,
   clavier: parcourirAuClavier,
-  "320 px": (page) => rienNeDeborde(page, MOBILE),
-  "zoom 200 %": (page) => rienNeDeborde(page, ZOOM),
-  espacement: espacerLesTextes,
+  "affichage à 320 px": (page) => rienNeDeborde(page, MOBILE),
+  "zoom à 200 %": (page) => rienNeDeborde(page, ZOOM),
+  "espacement des textes": espacerLesTextes,
   impression: imprimer,
 };
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication.verification.constats import Trouve
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from observatoire.publication.verification.constats import Examen
 
 DOSSIER = "tests/navigateur"
+AXE = "axe"
 REMEDES = {
-    "axe": "Chercher la règle citée dans la documentation d'axe-core, corriger le gabarit.",
+    AXE: "Chercher la règle citée dans la documentation d'axe-core, corriger le gabarit.",
     "clavier": "Laisser aux liens et aux régions leur focus et son contour (:focus-visible).",
-    "320 px": "Faire défiler le tableau dans sa région, laisser le texte aller à la ligne.",
-    "zoom 200 %": "Laisser les boîtes grandir avec leur texte : pas de hauteur fixe.",
-    "espacement": "Laisser les boîtes grandir avec leur texte : pas de hauteur fixe.",
+    "affichage à 320 px": "Faire défiler le tableau dans sa région, laisser le texte aller à la ligne.",
+    "zoom à 200 %": "Laisser les boîtes grandir avec leur texte : pas de hauteur fixe.",
+    "espacement des textes": "Laisser les boîtes grandir avec leur texte : pas de hauteur fixe.",
     "impression": "Corriger les règles @media print de la feuille de style.",
     "réseau et console": "La page doit se suffire : ni adresse extérieure, ni script en erreur.",
 }
@@ -55,17 +56,21 @@ def examiner(pages: Mapping[Path, Examen], dossier: Path) -> None:
             examen.noter(controle, [Trouve(c["constat"], c["ou"]) for c in trouves], remede)
 
 
-def _lancer(pages: Sequence[str], dossier: Path) -> list[dict[str, object]]:
+def _lancer(pages: Sequence[str], dossier: Path) -> list[dict[str, Any]]:
     chromium, node = shutil.which("chromium"), shutil.which("node")
     commande = [str(node), str(dossier / "examen.mjs"), str(chromium), *pages]
     try:
-        fini = subprocess.run(  # noqa: S603
+        fini = subprocess.run(
             commande, capture_output=True, check=True, timeout=60 + _SECONDES_PAR_PAGE * len(pages)
         )
     except subprocess.TimeoutExpired:
-        raise PublicationError("Le navigateur n'a pas répondu.", "Relancer, ou « --sans-navigateur ».") from None
+        raise PublicationError(
+            "Le navigateur n'a pas répondu.", "Relancer, ou « --sans-navigateur »."
+        ) from None
     except subprocess.CalledProcessError as erreur:
         fin = erreur.stderr.decode(errors="replace").strip()[-400:]
-        raise PublicationError(f"Le navigateur s'est arrêté : {fin}", "Relancer « make navigateur ».") from None
-    resultats: list[dict[str, object]] = json.loads(fini.stdout)
+        raise PublicationError(
+            f"Le navigateur s'est arrêté : {fin}", "Relancer « make navigateur »."
+        ) from None
+    resultats: list[dict[str, Any]] = json.loads(fini.stdout)
     return resultats

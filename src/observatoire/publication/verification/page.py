@@ -66,7 +66,9 @@ class Page:
         vises = [self.arbre.get_element_by_id(i, None) for i in element.get("aria-labelledby", "").split()]
         textes = [contenu(vise) for vise in vises if vise is not None]
         directs = (element.get(attribut, "") for attribut in ("aria-label", "alt"))
-        return next((epurer(texte) for texte in (" ".join(textes), *directs) if texte.strip()), contenu(element))
+        return next(
+            (epurer(texte) for texte in (" ".join(textes), *directs) if texte.strip()), contenu(element)
+        )
 
     def montrer(self, element: HtmlElement) -> Trouve:
         """Rend l'endroit d'un élément, sans constat encore."""
@@ -93,7 +95,9 @@ def cache_aux_lecteurs(element: HtmlElement) -> bool:
     )
 
 
-def defauts(elements: Iterator[HtmlElement] | list[HtmlElement], page: Page, constat: str) -> Iterator[Trouve]:
+def defauts(
+    elements: Iterator[HtmlElement] | list[HtmlElement], page: Page, constat: str
+) -> Iterator[Trouve]:
     """Rend un défaut par élément, le même constat pour tous."""
     for element in elements:
         yield Trouve(constat, page.montrer(element).ou)

@@ -28,15 +28,20 @@ class DocumentPdf:
     chemin: Path
     pdf: pikepdf.Pdf
 
+    @property
+    def racine(self) -> Any:
+        """Le catalogue du document."""
+        return self.pdf.Root
+
     @cached_property
     def noeuds(self) -> list[Any]:
         """Les éléments de la structure, dans l'ordre de lecture ; vide si le document n'est pas balisé."""
-        racine = self.pdf.Root.get("/StructTreeRoot")
+        racine = self.racine.get("/StructTreeRoot")
         return [] if racine is None else list(_descendre(racine))
 
     def de(self, genre: str) -> list[Any]:
         """Rend les éléments d'un genre : « Figure », « Table »."""
-        return [noeud for noeud in self.noeuds if noeud.S == f"/{genre}"]
+        return [noeud for noeud in self.noeuds if f"/{genre}" == noeud.S]
 
     @cached_property
     def niveaux(self) -> list[int]:
@@ -92,12 +97,15 @@ def _ressources(dictionnaire: Any, profondeur: int) -> Iterator[tuple[str, Any]]
 
 
 def _balises(document: DocumentPdf) -> Iterator[Trouve]:
-    if not document.pdf.Root.get("/MarkInfo", {}).get("/Marked", False) or not document.noeuds:
+    if (
+        not document.racine.get("/MarkInfo", pikepdf.Dictionary()).get("/Marked", False)
+        or not document.noeuds
+    ):
         yield Trouve("le PDF n'est pas balisé")
 
 
 def _langue(document: DocumentPdf) -> Iterator[Trouve]:
-    langue = str(document.pdf.Root.get("/Lang", ""))
+    langue = str(document.racine.get("/Lang", ""))
     if langue.split("-")[0] != "fr":
         yield Trouve(f"langue du document : « {langue} »")
 
@@ -107,7 +115,7 @@ def _titre(document: DocumentPdf) -> Iterator[Trouve]:
         titre = xmp.get("dc:title", "")
     if not str(titre).strip():
         yield Trouve("le document n'a pas de titre")
-    if not document.pdf.Root.get("/ViewerPreferences", {}).get("/DisplayDocTitle", False):
+    if not document.racine.get("/ViewerPreferences", pikepdf.Dictionary()).get("/DisplayDocTitle", False):
         yield Trouve("la fenêtre montre le nom du fichier (DisplayDocTitle)")
 
 
@@ -176,7 +184,9 @@ def _polices(document: DocumentPdf) -> Iterator[Trouve]:
         if not any(f"/FontFile{rang}" in description for rang in ("", 2, 3)):
             yield Trouve(f"police non embarquée : {objet.get('/BaseFont', '?')}", f"page {page}")
         if "/ToUnicode" not in objet and "/DescendantFonts" in objet:
-            yield Trouve(f"police dont le texte ne se relit pas : {objet.get('/BaseFont', '?')}", f"page {page}")
+            yield Trouve(
+                f"police dont le texte ne se relit pas : {objet.get('/BaseFont', '?')}", f"page {page}"
+            )
 
 
 def _images(document: DocumentPdf) -> Iterator[Trouve]:
@@ -194,10 +204,14 @@ PDF: tuple[Controle[DocumentPdf], ...] = (
     Controle("langue", "RGAA 8.3", _langue, 'Écrire « set text(lang: "fr") » dans le gabarit.'),
     Controle("titre", "PDF/UA 7.1", _titre, "Écrire « set document(title: …) » dans le gabarit."),
     Controle("norme déclarée", "PDF/UA 5", _norme, "Compiler le PDF avec la norme « ua-1 »."),
-    Controle("alternatives", "RGAA 1.1", _alternatives, "Donner à chaque figure une alternative à elle (alt)."),
+    Controle(
+        "alternatives", "RGAA 1.1", _alternatives, "Donner à chaque figure une alternative à elle (alt)."
+    ),
     Controle("tableaux", "PDF/UA 7.5", _tableaux, "Commencer le tableau par « table.header(…) »."),
     Controle("niveaux de titre", "RGAA 9.1", _niveaux, "Un titre de niveau 1, puis sans sauter de niveau."),
-    Controle("signets", "PDF/UA 7.17", _signets, "Laisser Typst faire les signets (« outlined ») de ses titres."),
+    Controle(
+        "signets", "PDF/UA 7.17", _signets, "Laisser Typst faire les signets (« outlined ») de ses titres."
+    ),
     Controle("ordre du clavier", "PDF/UA 7.18", _ordre, _GABARIT),
     Controle("polices", "PDF/UA 7.21", _polices, "Embarquer la police (publication/polices.py)."),
     Controle("images de texte", "RGAA 1.8", _images, "Dessiner la figure en SVG."),

@@ -106,7 +106,11 @@ def _mene_a_un_tableau(page: Page, figure: HtmlElement) -> bool:
 
 def _images_de_texte(page: Page) -> Iterator[Trouve]:
     """Un dessin en points ne s'agrandit pas et son texte ne se lit pas : le SVG seul est admis."""
-    points = [i for i in page.tous("img") if re.match(r"data:image/(?!svg)|.*\.(png|jpe?g|gif|webp)$", i.get("src", ""))]
+    points = [
+        i
+        for i in page.tous("img")
+        if re.match(r"data:image/(?!svg)|.*\.(png|jpe?g|gif|webp)$", i.get("src", ""))
+    ]
     yield from defauts(points, page, "image en points")
 
 
@@ -166,13 +170,17 @@ def _evitement(page: Page) -> Iterator[Trouve]:
     premier = next(iter(page.arbre.xpath("//body//a[@href] | //body//button | //body//input")), None)
     ancre = "" if premier is None else premier.get("href", "")
     cible = page.arbre.get_element_by_id(ancre[1:], None) if ancre.startswith("#") else None
-    if cible is None or cible.tag != "main" and next(cible.iterancestors("main"), None) is None:
+    if cible is None or (cible.tag != "main" and next(cible.iterancestors("main"), None) is None):
         yield Trouve("la page ne commence pas par un lien vers son contenu")
 
 
 def _reperes(page: Page) -> Iterator[Trouve]:
     for balise, role in (("main", "main"), ("header", "banner"), ("footer", "contentinfo")):
-        hors = [e for e in page.tous(balise) if balise == "main" or next(e.iterancestors("main", "section", "article"), None) is None]
+        hors = [
+            e
+            for e in page.tous(balise)
+            if balise == "main" or next(e.iterancestors("main", "section", "article"), None) is None
+        ]
         combien = len(hors) + len(page.arbre.xpath(f"//*[@role='{role}'][not(self::{balise})]"))
         if combien != 1:
             yield Trouve(f"la page a {combien} repère(s) <{balise}>")
@@ -190,7 +198,9 @@ def _identifiants(page: Page) -> Iterator[Trouve]:
 def _listes(page: Page) -> Iterator[Trouve]:
     admis = {"ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"}}
     for liste in page.tous(*admis):
-        intrus = [str(enfant.tag) for enfant in liste if enfant.tag not in {*admis[liste.tag], "script", "template"}]
+        intrus = [
+            str(enfant.tag) for enfant in liste if enfant.tag not in {*admis[liste.tag], "script", "template"}
+        ]
         if intrus:
             yield Trouve(f"une liste contient un <{intrus[0]}>", page.montrer(liste).ou)
     for balise, parents in (("li", ("ul", "ol", "menu")), ("dt", ("dl", "div")), ("dd", ("dl", "div"))):
@@ -222,7 +232,9 @@ def _liberte(page: Page) -> Iterator[Trouve]:
     for vue in page.arbre.xpath("//meta[@name='viewport']/@content"):
         if re.search(r"user-scalable\s*=\s*(no|0)|maximum-scale", vue):
             yield Trouve("la page empêche d'agrandir", str(vue))
-    animes = page.arbre.xpath("//marquee | //blink | //*[@autoplay] | //meta[translate(@http-equiv,'RESH','resh')='refresh']")
+    animes = page.arbre.xpath(
+        "//marquee | //blink | //*[@autoplay] | //meta[translate(@http-equiv,'RESH','resh')='refresh']"
+    )
     yield from defauts(animes, page, "contenu qui bouge ou se recharge seul")
     yield from defauts(page.arbre.xpath("//*[@tabindex > 0]"), page, "ordre du clavier forcé (tabindex)")
 
@@ -234,13 +246,25 @@ STRUCTURE: tuple[Controle[Page], ...] = (
     Controle("titre", "RGAA 8.6", _titre, "Donner à <title> le titre de la page et sa période."),
     Controle("titre de niveau 1", "RGAA 9.1", _h1, "N'en garder qu'un, celui du document."),
     Controle("niveaux de titre", "RGAA 9.1", _niveaux, "Ne pas sauter de niveau entre deux titres."),
-    Controle("alternatives", "RGAA 1.1", _alternatives, "Écrire ce que montre chaque dessin, dans ses propres mots."),
+    Controle(
+        "alternatives",
+        "RGAA 1.1",
+        _alternatives,
+        "Écrire ce que montre chaque dessin, dans ses propres mots.",
+    ),
     Controle("figures", "RGAA 1.6, 1.9", _figures, "Donner à la figure sa légende et son tableau."),
     Controle("images de texte", "RGAA 1.8", _images_de_texte, "Dessiner la figure en SVG."),
-    Controle("tableaux", "RGAA 5.4, 5.6, 5.7", _tableaux, "Donner au tableau une légende et des en-têtes (th, scope)."),
-    Controle("liens", "RGAA 6.1", _liens, "Écrire dans le lien ce qu'il ouvre : « Données de l'édition (CSV) »."),
+    Controle(
+        "tableaux",
+        "RGAA 5.4, 5.6, 5.7",
+        _tableaux,
+        "Donner au tableau une légende et des en-têtes (th, scope).",
+    ),
+    Controle(
+        "liens", "RGAA 6.1", _liens, "Écrire dans le lien ce qu'il ouvre : « Données de l'édition (CSV) »."
+    ),
     Controle("adresses", "document autonome", _adresses, "Joindre le fichier à l'édition, ou ôter le lien."),
-    Controle("lien d'évitement", "RGAA 12.7", _evitement, "Commencer la page par <a href=\"#contenu\">."),
+    Controle("lien d'évitement", "RGAA 12.7", _evitement, 'Commencer la page par <a href="#contenu">.'),
     Controle("repères", "RGAA 12.6", _reperes, "Un seul <header>, un seul <main>, un seul <footer>."),
     Controle("identifiants", "RGAA 8.2", _identifiants, "Donner à chaque élément un identifiant à lui."),
     Controle("listes", "RGAA 9.3", _listes, "Écrire les énumérations avec <ul>, <ol> ou <dl>."),

@@ -27,7 +27,8 @@ _NON_GROUPES = re.compile(
 )
 _VERSIONS = re.compile(
     r"""
-    \b(?:version|v|RGAA|WCAG|Ouverte|Licence|PDF|HTML|CSS|ARIA|Python|EN|NIC|BY(?:-SA)?|axe(?:-core)?)\s*:?\s*\d+(?:\.\d+)+
+    \b(?:version|v|RGAA|WCAG|Ouverte|Licence|PDF(?:/UA)?|HTML|CSS|ARIA|Python|EN|NIC|BY(?:-SA)?|axe(?:-core)?)
+      \s*:?\s*\d+(?:\.\d+)*(?:,\s\d+\.\d+)*             # version, articles d'une norme
     | \b\d+(?:\.\d+){2,}                                # 1.2.3
     | (?:^|§)\s*\d+(?:\.\d+)*\.?(?=\s+\D|,)              # numéro de partie
     | \b\d{1,2}\.\d{1,2}\.\d{2,4}\b                     # date
