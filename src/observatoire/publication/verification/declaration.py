@@ -1,4 +1,4 @@
-"""La déclaration d'accessibilité : la forme officielle (RGAA 4.1), ce qui est vérifié, ce qui ne l'est pas."""
+"""La déclaration d'accessibilité, dans sa forme officielle : ce qui est vérifié, ce qui ne l'est pas."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ class _Atelier:
     def lire(self, notebook: Path) -> list[dict[str, Any]]:
         """Rend le déroulé d'un notebook exécuté."""
         if notebook not in self.blocs:
-            self.blocs[notebook] = lire_blocs(nbformat.read(notebook, as_version=4))
+            lu = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+            self.blocs[notebook] = lire_blocs(lu)
         return self.blocs[notebook]
 
 
