@@ -170,8 +170,8 @@ def _evitement(page: Page) -> Iterator[Trouve]:
     premier = next(iter(page.arbre.xpath("//body//a[@href] | //body//button | //body//input")), None)
     ancre = "" if premier is None else premier.get("href", "")
     cible = page.arbre.get_element_by_id(ancre[1:], None) if ancre.startswith("#") else None
-    if cible is None or (cible.tag != "main" and next(cible.iterancestors("main"), None) is None):
-        yield Trouve("la page ne commence pas par un lien vers son contenu")
+    if cible is None or cible.tag != "main":
+        yield Trouve("la page ne commence pas par un lien vers son contenu (<main>)")
 
 
 def _reperes(page: Page) -> Iterator[Trouve]:

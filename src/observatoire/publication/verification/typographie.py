@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _CODES = ("code", "kbd", "samp", "pre", "textarea")
 _NON_GROUPES = re.compile(
     r"""
-    (?:n°|SIRET|SIREN|CPV|RNA|INSEE|BP|CS|réponse|postal|code|page)\s*:?\s*[\d\s]*\d+  # identifiants nommés
-    | \b\d{5}(?=\s[A-ZÉÈ])                              # code postal suivi de sa ville
+    \b(?:n°|SIRET|SIREN|CPV|RNA|INSEE|BP|CS|réponse|postal|code|page)\s*:?\s*[\d\s]*\d+  # identifiants nommés
+    | \b\d{5}(?=\s(?-i:[A-ZÉÈ]))                         # code postal suivi de sa ville
     | \b(?:\d{9}|\d{14})\b                              # SIREN, SIRET
     | [\w.%+-]+@[\w.-]+ | \b(?:www|https?)\S+           # adresses
     | \b0\d(?:[\s.]?\d\d){4}\b                          # téléphone
@@ -30,7 +30,7 @@ _VERSIONS = re.compile(
     \b(?:version|v|RGAA|WCAG|Ouverte|Licence|PDF(?:/UA)?|HTML|CSS|ARIA|Python|EN|NIC|BY(?:-SA)?|axe(?:-core)?)
       \s*:?\s*\d+(?:\.\d+)*(?:,\s\d+\.\d+)*             # version, articles d'une norme
     | \b\d+(?:\.\d+){2,}                                # 1.2.3
-    | (?:^|§)\s*\d+(?:\.\d+)*\.?(?=\s+\D|,)              # numéro de partie
+    | §\s*\d+(?:\.\d+)+ | ^\s*\d+(?:\.\d+)+(?=\s+(?-i:[A-ZÀÉÈ]))  # numéro de partie
     | \b\d{1,2}\.\d{1,2}\.\d{2,4}\b                     # date
     | [\w-]+\.(?:csv|xlsx|pdf|html|json|parquet)\b
     """,
