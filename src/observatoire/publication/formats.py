@@ -141,7 +141,8 @@ def typographier(texte: str) -> str:
     """
     texte = re.sub(" ([;?!])", f"{FINE}\\1", texte)
     texte = re.sub(r"(?<=\d) (?=\d{3} €)", FINE, texte)
-    return re.sub(" ([:»%€])", f"{INSECABLE}\\1", texte).replace("« ", f"«{INSECABLE}")
+    texte = re.sub(r"(?<=\d) ([%€])", f"{INSECABLE}\\1", texte)
+    return re.sub(" ([:»])", f"{INSECABLE}\\1", texte).replace("« ", f"«{INSECABLE}")
 
 
 def _cellule(nombre: Nombre) -> Cellule:

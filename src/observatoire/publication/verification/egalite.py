@@ -38,7 +38,7 @@ def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str
         communs: les textes de toutes les pages (nom de l'observatoire, contact).
     """
     unites = [unite for bloc in blocs for unite in textes(bloc)]
-    yield from _retirer(unites, page.texte, communs)
+    yield from _retirer(unites, page.texte, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
     figures = {figure.get("id", ""): figure for figure in page.tous("figure")}
     for bloc in blocs:
         if bloc["genre"] == "figure":

@@ -260,6 +260,13 @@ CHIFFRES: dict[str, tuple[str, int]] = {
     "Temps écoulé": ("avancement_temporel", 1),
 }
 
+SORTIES: dict[str, tuple[str, int]] = {
+    "Fins de parcours": ("sorties", 0),
+    "Situations connues": ("taux_de_reponse_m6", 1),
+    "En emploi durable": ("taux_d_emploi_durable_m6", 1),
+    "En emploi ou formation": ("taux_de_sorties_dynamiques_m6", 1),
+}
+
 
 def recompter(blocs: list[dict[str, Any]], valeurs: Valeurs) -> Iterator[Trouve]:
     """Recompte les chiffres clés et les tableaux d'une fiche ; rend les cellules qui ne sont pas justes."""
@@ -298,7 +305,23 @@ def _source(libelle: str) -> Callable[[Valeurs], tuple[Compte, int]] | None:
         return lambda valeurs: (valeurs.une(indicateur), decimales)
     if libelle.startswith("Cumul "):
         return lambda valeurs: (_cumul(valeurs), 0)
+    if libelle in SORTIES:
+        indicateur, decimales = SORTIES[libelle]
+        return lambda valeurs: (valeurs.une(indicateur, quand=_derniere_sortie(valeurs)), decimales)
     return _soldees if libelle == "Clauses soldées" else None
+
+
+def _derniere_sortie(valeurs: Valeurs) -> str:
+    """La dernière période achevée, trimestre ou année, dont le taux de réponse à six mois est publié."""
+    limite = Periode.lire(valeurs.periode)
+    candidates = [*limite.jusqu_ici(8), Periode(limite.annee), Periode(limite.annee - 1)]
+    publiees = [
+        periode
+        for periode in candidates
+        if periode.fin <= limite.fin
+        and isinstance(valeurs.une("taux_de_reponse_m6", quand=str(periode)), Decimal)
+    ]
+    return str(max(publiees, key=lambda periode: periode.fin)) if publiees else valeurs.periode
 
 
 def _cumul(valeurs: Valeurs) -> Compte:
