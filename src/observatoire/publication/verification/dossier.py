@@ -142,11 +142,13 @@ def _examiner_pdf(examen: Examen, atelier: _Atelier) -> None:
 def _blocs_voisins(examen: Examen, atelier: _Atelier) -> list[dict[str, Any]] | None:
     """Les blocs du notebook de même nom, s'il est à côté du document."""
     notebook = examen.document.with_suffix(".ipynb")
-    if notebook.is_file():
-        try:
+    try:
+        if notebook.is_file():
             return atelier.lire(notebook)
-        except ObservatoireError as erreur:
-            examen.omis[EGALITE] = erreur.constat
+    except ObservatoireError as erreur:
+        examen.omis[EGALITE] = erreur.constat
+    if not notebook.is_file() and any(notebook.parent.glob("*.ipynb")):
+        examen.omis[EGALITE] = "aucun notebook du même nom à côté du document"
     return None
 
 

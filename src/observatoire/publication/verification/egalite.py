@@ -117,7 +117,7 @@ def _comparer_figure(bloc: dict[str, Any], figure: HtmlElement | None) -> Iterat
         )
     if len(_rangees(figure)) != 1 + len(bloc["lignes"]):
         yield Trouve("le tableau n'a pas le même nombre de lignes", bloc["id"])
-    dessin = next(figure.iter("img"), None)
+    dessin = next(figure.iter("img", "svg"), None)
     if (dessin is not None) != bool(bloc["svg"]):
         yield Trouve("dessin absent, ou de trop", bloc["id"])
     elif dessin is not None:
@@ -125,10 +125,13 @@ def _comparer_figure(bloc: dict[str, Any], figure: HtmlElement | None) -> Iterat
 
 
 def _comparer_dessin(bloc: dict[str, Any], dessin: HtmlElement) -> Iterator[Trouve]:
-    if dessin.get("alt") != bloc["alt"]:
+    if (dessin.get("alt") or dessin.get("aria-label")) != bloc["alt"]:
         yield Trouve("l'alternative n'est pas celle du notebook", bloc["id"])
-    montre = unquote(dessin.get("src", "").partition(",")[2])
-    if textes_du_dessin(montre) != textes_du_dessin(bloc["svg"]):
+    if dessin.tag == "svg":
+        montres = [contenu(texte) for texte in dessin.iter("text")]
+    else:
+        montres = textes_du_dessin(unquote(dessin.get("src", "").partition(",")[2]))
+    if montres != textes_du_dessin(bloc["svg"]):
         yield Trouve("les textes du dessin ne sont pas ceux du notebook", bloc["id"])
 
 

@@ -151,7 +151,8 @@ def _adresses(page: Page) -> Iterator[Trouve]:
             adresse = element.get(attribut).strip()
             if constat := _adresse_fautive(page, adresse):
                 yield Trouve(constat, f"<{element.tag} {attribut}> {adresse[:80]}")
-    for regle in re.findall(r"url\(\s*[\"']?(?!data:|#)([^)\"']+)|(@import[^;]+)", page.source):
+    styles = [*(style.text or "" for style in page.tous("style")), *map(str, page.arbre.xpath("//@style"))]
+    for regle in re.findall(r"url\(\s*[\"']?(?!data:|#)([^)\"']+)|(@import[^;]+)", "\n".join(styles)):
         yield Trouve("feuille de style qui sort de la page", "".join(regle)[:80])
 
 
