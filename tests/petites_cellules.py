@@ -15,7 +15,7 @@ from observatoire.indicateurs.registre import REGISTRE, parametres_cites
 from observatoire.indicateurs.secret import Geographie, Politique, proteger
 from tests.conftest import DEPOT
 
-POLITIQUE = Politique(seuil=5, seuil_sensible=11, employeurs=3, dominance=0.85)
+POLITIQUE = Politique(seuil=5, seuil_sensible=11, employeurs=3, dominance=0.85, sensibles=0.2)
 CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 # Paris est à la fois un département et un territoire ; T12 est à cheval sur le 94 et le 91.

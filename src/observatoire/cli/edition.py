@@ -6,7 +6,7 @@ import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
-from observatoire.perimetre import Territoire
+from observatoire.perimetre import Periode, Territoire
 
 
 @cli.command()
@@ -35,6 +35,29 @@ def fiches(territoires: tuple[str, ...], periode: str | None, processus: int | N
         ),
     )
     click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
+
+
+@cli.command()
+@click.option("--annee", help="Année du rapport (2025) ; par défaut la dernière année complète.")
+def rapport(annee: str | None) -> None:
+    """Produit le rapport statistique annuel.
+
+    Un livre en pages HTML, le même en PDF/UA-1, ses tableaux dans un classeur.
+
+    Exemple : observatoire rapport --annee 2025
+    """
+    from observatoire.publication.rapport.edition import derniere_annee, produire_rapport
+
+    config = Config.charger()
+    edition = produire_rapport(
+        config,
+        Periode.lire(annee) if annee else derniere_annee(config),
+        suivi=lambda chapitre, secondes: click.echo(f"{chapitre:<28} {secondes:5.1f} s"),
+    )
+    click.echo(
+        f"{edition.chapitres} chapitres, {edition.figures} figures, {edition.tableaux} tableaux, "
+        f"{edition.secondes:.1f} s : {edition.dossier}"
+    )
 
 
 @cli.command()

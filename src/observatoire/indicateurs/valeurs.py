@@ -18,7 +18,7 @@ from observatoire.indicateurs.audit import AuditRefuseError, Constat, Publicatio
 from observatoire.indicateurs.catalogue import catalogue, provenance
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.diffusions import PUBLIEE, Registre, differences, figer, imprimer
+from observatoire.indicateurs.diffusions import PUBLIEE, Registre, differences, figer, imprimer, revisions
 from observatoire.indicateurs.medianes import medianes_a_taire
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
@@ -112,6 +112,7 @@ def tabuler(
         "indicateurs/valeurs": valeurs,
         "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
         "indicateurs/catalogue": fiches,
+        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(revisions(registre)),
         "indicateurs/secret": _bilan(protection, constat),
         "indicateurs/provenance": origine,
         "indicateurs/qualite": mesurer(connexion),

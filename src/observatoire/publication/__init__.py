@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche import Fiche
+    from observatoire.publication.rapport import Rapport
 
 
 def ouvrir_fiche(territoire: str, periode: str) -> Fiche:
@@ -21,3 +22,14 @@ def ouvrir_fiche(territoire: str, periode: str) -> Fiche:
     from observatoire.publication.fiche import Fiche
 
     return Fiche.ouvrir(territoire, periode)
+
+
+def ouvrir_rapport(annee: str) -> Rapport:
+    """Ouvre une année du rapport : `ouvrir_rapport("2025")`.
+
+    Raises:
+        PerimetreError: ce n'est pas une année.
+    """
+    from observatoire.publication.rapport import Rapport
+
+    return Rapport.ouvrir(annee)

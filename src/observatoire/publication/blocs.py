@@ -89,10 +89,14 @@ class Chiffres(Bloc):
 
 @dataclass(frozen=True)
 class Tableau:
-    """Des textes en lignes et en colonnes : la première à gauche, les nombres à droite."""
+    """Des textes en lignes et en colonnes : la première à gauche, les nombres à droite.
+
+    `textes` : aucune colonne n'est de nombres, toutes sont à gauche.
+    """
 
     colonnes: list[str]
     lignes: list[list[str]]
+    textes: bool = False
 
     def __post_init__(self) -> None:
         if any(len(ligne) != len(self.colonnes) for ligne in self.lignes):
@@ -101,7 +105,7 @@ class Tableau:
     @property
     def alignements(self) -> list[str]:
         """Le côté où chaque colonne s'aligne."""
-        return ["left", *["right"] * (len(self.colonnes) - 1)]
+        return ["left", *["left" if self.textes else "right"] * (len(self.colonnes) - 1)]
 
     def texte(self) -> str:
         """Rend le tableau, une ligne par ligne, les cellules séparées par des barres."""
@@ -144,14 +148,102 @@ class Figure(Bloc):
 
     def json(self) -> dict[str, Any]:
         """Rend le bloc, les colonnes et les lignes du tableau au même niveau que ses textes."""
-        bloc = super().json()
-        tableau = bloc.pop("tableau")
-        return {**bloc, **tableau, "alignements": self.tableau.alignements}
+        return _a_plat(super().json(), self.tableau)
 
     def texte(self) -> str:
         """Rend le titre, le tableau et la lecture."""
         morceaux = [self.titre, self.sous_titre, self.avis, self.tableau.texte(), f"Lecture : {self.lecture}"]
         return "\n".join(morceau for morceau in morceaux if morceau)
+
+
+@dataclass(frozen=True)
+class TableauSeul(Bloc):
+    """Un tableau sans dessin, numéroté dans un rapport : jamais sans titre, ligne ni source.
+
+    Raises:
+        PublicationError: un de ces textes est vide, ou le tableau n'a pas de ligne.
+    """
+
+    genre = "tableau"
+    id: str
+    titre: str
+    sous_titre: str
+    tableau: Tableau
+    source: str
+    champ: str = ""
+    lecture: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        vides = [nom for nom in ("id", "titre", "source") if not getattr(self, nom).strip()]
+        if not self.tableau.lignes:
+            vides.append("lignes")
+        if vides:
+            raise PublicationError(
+                f"Le tableau « {self.id or self.titre} » n'a pas de : {', '.join(vides)}.",
+                "Compléter le tableau avant de le publier.",
+            )
+
+    def json(self) -> dict[str, Any]:
+        """Rend le bloc, les colonnes et les lignes du tableau au même niveau que ses textes."""
+        return _a_plat(super().json(), self.tableau)
+
+    def texte(self) -> str:
+        """Rend le titre, puis le tableau."""
+        return "\n".join([self.titre, self.sous_titre, self.tableau.texte()])
+
+
+@dataclass(frozen=True)
+class Titre(Bloc):
+    """Un titre de niveau 2 ou 3 ; `page` : il ouvre une double page, de mise plus serrée."""
+
+    genre = "titre"
+    niveau: int
+    contenu: str
+    page: bool = False
+
+    def json(self) -> dict[str, Any]:
+        """Rend le bloc."""
+        texte = _publier(self.contenu)
+        return {"genre": self.genre, "niveau": self.niveau, "texte": texte, "page": self.page}
+
+    def texte(self) -> str:
+        """Rend le titre."""
+        return self.contenu
+
+
+@dataclass(frozen=True)
+class Texte(Bloc):
+    """Des paragraphes composés à partir de cellules publiées."""
+
+    genre = "texte"
+    paragraphes: list[str]
+
+    def texte(self) -> str:
+        """Rend les paragraphes."""
+        return "\n".join(self.paragraphes)
+
+
+@dataclass(frozen=True)
+class Entree:
+    """Un terme, ce qu'il est, et ses précisions : un nom et un texte chacune."""
+
+    terme: str
+    definition: str
+    precisions: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Definitions(Bloc):
+    """Un glossaire, ou les définitions d'indicateurs."""
+
+    genre = "definitions"
+    titre: str
+    entrees: list[Entree]
+
+    def texte(self) -> str:
+        """Rend une ligne par terme."""
+        return "\n".join(f"{e.terme} : {e.definition}" for e in self.entrees)
 
 
 @dataclass(frozen=True)
@@ -165,9 +257,7 @@ class Methode(Bloc):
 
     def json(self) -> dict[str, Any]:
         """Rend le bloc, les colonnes et les lignes du tableau au même niveau que ses textes."""
-        bloc = super().json()
-        tableau = bloc.pop("tableau")
-        return {**bloc, **tableau, "alignements": self.tableau.alignements}
+        return _a_plat(super().json(), self.tableau)
 
     def texte(self) -> str:
         """Rend les paragraphes, puis le tableau des sources."""
@@ -188,6 +278,12 @@ class Avis(Bloc):
     def texte(self) -> str:
         """Rend l'avis."""
         return self.contenu
+
+
+def _a_plat(bloc: dict[str, Any], tableau: Tableau) -> dict[str, Any]:
+    ecrit = bloc.pop("tableau")
+    places = {"colonnes": ecrit["colonnes"], "lignes": ecrit["lignes"], "alignements": tableau.alignements}
+    return {**bloc, **places}
 
 
 def _publier(valeur: Any) -> Any:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
-import pandas as pd
-
 from observatoire.erreurs import PublicationError
 from observatoire.referentiel import ENSEMBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
     from observatoire.perimetre import Periode, Territoire
 
@@ -107,13 +107,11 @@ class Cellules:
 
     def __init__(self, valeurs: pd.DataFrame) -> None:
         colonnes = ["territoire", "periode", "indicateur", "ventilation", "modalite"]
-        cles = valeurs[colonnes].itertuples(index=False, name=None)
-        paires = zip(valeurs["valeur"], valeurs["statut"], strict=True)
-        self._cellules = {
-            cle: Cellule(None if pd.isna(valeur) else Decimal(str(valeur)), statut)
-            for cle, (valeur, statut) in zip(cles, paires, strict=True)
-        }
-        self._tranches = {cle[:4] for cle in self._cellules}
+        cles = zip(*(valeurs[nom].to_numpy(dtype=object) for nom in colonnes), strict=True)
+        nombres = valeurs["valeur"].to_numpy(dtype="float64", na_value=float("nan")).tolist()
+        statuts = valeurs["statut"].to_numpy(dtype=object)
+        self._lues = dict(zip(cles, zip(nombres, statuts, strict=True), strict=True))
+        self._tranches = {cle[:4] for cle in self._lues}
 
     def lire(
         self,
@@ -126,7 +124,10 @@ class Cellules:
     ) -> Cellule:
         """Rend une cellule, `ABSENTE` si la table n'a pas cette ligne."""
         cle = (str(territoire), str(periode), indicateur, ventilation, modalite)
-        return self._cellules.get(cle, ABSENTE)
+        if cle not in self._lues:
+            return ABSENTE
+        nombre, statut = self._lues[cle]
+        return Cellule(None if nombre != nombre else Decimal(str(nombre)), statut)
 
     def existe(self, indicateur: str, ventilation: str, *, territoire: Territoire, periode: Periode) -> bool:
         """Dit si la table a cette ventilation, secrète ou non : le plan de publication la prévoit."""
@@ -135,6 +136,6 @@ class Cellules:
     def compter(self, territoire: Territoire, periode: Periode, *statuts: str) -> int:
         """Compte les cellules d'un territoire et d'une période, d'un statut s'il est donné."""
         return sum(
-            cle[:2] == (str(territoire), str(periode)) and (not statuts or cellule.statut in statuts)
-            for cle, cellule in self._cellules.items()
+            cle[:2] == (str(territoire), str(periode)) and (not statuts or statut in statuts)
+            for cle, (_, statut) in self._lues.items()
         )

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-GENRES = frozenset({"entete", "chiffres", "figure", "methode", "avis", "titre", "texte", "liste"})
+GENRES = frozenset(
+    {"entete", "chiffres", "figure", "tableau", "definitions", "methode", "avis", "titre", "texte", "liste"}
+)
+RENVOI = re.compile("\ue000(.+?)\ue001")
+"""Dans le texte d'un chapitre, un renvoi `[](#ancre)` : le livre y écrit le numéro de ce qu'il vise."""
 
 Bloc = dict[str, Any]
 
@@ -33,10 +37,9 @@ def lire_blocs(notebook: NotebookNode) -> list[Bloc]:
     n'est pas publié ; `remove-cell` et `remove-output` retirent une cellule ou ses sorties.
 
     Raises:
-        PublicationError: pas d'en-tête, ou contenu qui ne se publierait pas partout à l'identique.
+        PublicationError: pas d'en-tête, ou contenu qui ne se publie pas.
     """
-    blocs = [bloc for cellule in notebook.cells for bloc in _blocs(cellule)]
-    publies = list(dropwhile(lambda bloc: bloc["genre"] != "entete", blocs))
+    publies = list(dropwhile(lambda bloc: bloc["genre"] != "entete", _tous(notebook)))
     if not publies:
         raise PublicationError(
             "Le notebook n'affiche pas d'en-tête.",
@@ -44,6 +47,25 @@ def lire_blocs(notebook: NotebookNode) -> list[Bloc]:
         )
     _verifier_titres(publies)
     return publies
+
+
+def lire_chapitre(notebook: NotebookNode) -> tuple[str, list[Bloc]]:
+    """Rend le titre d'un chapitre, celui de niveau 1 qui ouvre le notebook, et les blocs qui le suivent.
+
+    Raises:
+        PublicationError: pas de titre, deux titres, ou contenu qui ne se publie pas.
+    """
+    publies = list(dropwhile(lambda bloc: bloc.get("niveau") != 1, _tous(notebook)))
+    if not publies:
+        raise PublicationError(
+            "Le chapitre n'a pas de titre.", "Commencer le notebook par une cellule Markdown : « # Titre »."
+        )
+    _verifier_titres(publies)
+    return publies[0]["texte"], publies[1:]
+
+
+def _tous(notebook: NotebookNode) -> list[Bloc]:
+    return [bloc for cellule in notebook.cells for bloc in _blocs(cellule)]
 
 
 def _blocs(cellule: NotebookNode) -> Iterator[Bloc]:
@@ -117,6 +139,8 @@ def _texte(noeud: dict[str, Any]) -> str:
         return " "
     if "raw" in noeud:
         return _espaces_fines(noeud["raw"])
+    if noeud["type"] == "link" and noeud["attrs"]["url"].startswith("#"):
+        return f"\ue000{noeud['attrs']['url'][1:]}\ue001"
     return "".join(_texte(enfant) for enfant in noeud.get("children", []))
 
 

@@ -52,6 +52,7 @@ _SECRET = {
     "seuil_personnes_sensible": "Personnes derrière une valeur, au moins, si une donnée sensible est en jeu",
     "employeurs_minimum": "Employeurs derrière une somme d’heures ou d’euros, au moins",
     "dominance_maximum_pct": "Part d’une somme apportée par le plus gros employeur, au plus (%)",
+    "sensibles_maximum_pct": "Cellules sensibles d’un détail au-delà desquelles il est tu entier (%)",
     "personnes_minimum_mediane": "Personnes derrière une médiane, au moins",
 }
 _COMPARAISONS = {

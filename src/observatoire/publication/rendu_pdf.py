@@ -43,7 +43,7 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
     blocs = lire_blocs(notebook)
     gabarit = config.racine / "report_templates" / "fiche" / "fiche.typ"
     fichiers = {
-        "main.typ": _lire_gabarit(gabarit),
+        "main.typ": lire_gabarit(gabarit),
         "blocs.json": json.dumps(
             {"observatoire": config.reglages["observatoire"], "blocs": blocs}, ensure_ascii=False
         ).encode(),
@@ -81,7 +81,7 @@ def _compilateur(fichiers: dict[str, bytes], racine: str, echelle: str) -> typst
     )
 
 
-def _lire_gabarit(chemin: Path) -> bytes:
+def lire_gabarit(chemin: Path) -> bytes:
     """Lit le gabarit ; un paquet en ligne y est refusé, le compilateur irait le chercher."""
     source = chemin.read_bytes()
     if b"@preview" in source:
@@ -100,4 +100,9 @@ def _horodatage(entete: Bloc) -> dt.datetime:
         jour = dt.date(int(trouve[3]), mois[trouve[2]], int(trouve[1]))
     else:
         jour = Periode.lire(entete["periode"]).fin
+    return midi(jour)
+
+
+def midi(jour: dt.date) -> dt.datetime:
+    """Rend l'instant qui date un PDF : le même d'un jour à l'autre, quel que soit le poste."""
     return dt.datetime.combine(jour, dt.time(12), tzinfo=dt.UTC)

@@ -61,6 +61,21 @@ couverture_pct       reel     Part de la valeur qui entre dans la comparaison, �
 """,
     ),
     declarer(
+        "indicateurs/revisions",
+        "un total révisé par une édition",
+        "edition indicateur territoire periode",
+        """
+edition              texte    Édition qui révise : 2026-T3-e1
+indicateur           texte    Indicateur
+territoire           texte    Territoire
+periode              texte    Période
+ancienne             reel     Valeur de l'édition précédente
+nouvelle             reel     Valeur de cette édition
+ecart                reel     Différence
+raison               texte    Faute corrigée par un erratum ; vide pour une saisie tardive
+""",
+    ),
+    declarer(
         "indicateurs/secret",
         "un niveau, un rythme, un indicateur, une ventilation (à usage interne)",
         "niveau rythme indicateur ventilation",

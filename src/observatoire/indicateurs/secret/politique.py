@@ -18,6 +18,7 @@ _BORNES = {
     "seuil_personnes_sensible": (11, 1000),
     "employeurs_minimum": (3, 1000),
     "dominance_maximum_pct": (1, 85),
+    "sensibles_maximum_pct": (1, 100),
 }
 
 
@@ -30,12 +31,14 @@ class Politique:
         seuil_sensible: le même, dès qu'une donnée sensible est en jeu.
         employeurs: employeurs (SIREN) qu'une somme d'heures ou d'euros doit réunir.
         dominance: part (de 0 à 1) qu'un seul employeur ne peut dépasser dans une somme publiée.
+        sensibles: part (de 0 à 1) de cellules sensibles au-delà de laquelle un détail est tu entier.
     """
 
     seuil: int
     seuil_sensible: int
     employeurs: int
     dominance: float
+    sensibles: float
 
     @classmethod
     def lire(cls, config: Config, jour: dt.date) -> Self:
@@ -50,6 +53,7 @@ class Politique:
             max(lues["seuil_personnes"], lues["seuil_personnes_sensible"]),
             lues["employeurs_minimum"],
             lues["dominance_maximum_pct"] / 100,
+            lues["sensibles_maximum_pct"] / 100,
         )
 
 

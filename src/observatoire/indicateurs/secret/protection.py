@@ -19,6 +19,13 @@ import pandas as pd
 
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.secret.geographie import REGION
+from observatoire.indicateurs.secret.marges import (
+    avec_marges,
+    axes_de,
+    couvertes,
+    du_tableau,
+    taire_les_parties,
+)
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, CalculInacheveError, Cible
 from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
@@ -42,7 +49,6 @@ LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
 _CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 _RIEN = 1e-9
 _INITIES = 2
-_SENSIBLES_MAXIMUM = 0.2  # d'un détail, la part de cellules sensibles au-delà de laquelle il est tu entier
 _PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
 _ARRONDIS = {"h": 1e-4, "€": 1e-2}
 _ECHELLES = {"h": 100.0, "€": 10_000.0}
@@ -94,7 +100,7 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
     table["raison"] = table["raison"].mask(fixes, "")
     table["close"] = deja.eq(DEJA_CACHEE)
     # Paris est un département et un territoire : une même cellule ne se tait pas sous un seul de ses noms.
-    tues = _trop_sensibles(table) & ~table["territoire"].isin(geographie.jumeaux())
+    tues = _trop_sensibles(table, politique.sensibles) & ~table["territoire"].isin(geographie.jumeaux())
     table["vise"] = table["raison"].ne("") & ~tues
     cachees = (table["raison"].ne("") | deja.eq(DEJA_CACHEE) | tues).to_numpy(dtype=bool) & ~fixes
     preparees = [
@@ -151,31 +157,29 @@ def _taches(
 ) -> Iterator[_Tache]:
     """Rend les tableaux d'un indicateur : rang 0, l'ensemble ; 1, les ventilations ; 2, les croisements."""
     for ventilation in (ENSEMBLE, *indicateur.ventilations):
-        axes = _axes(ventilation)
+        axes = axes_de(ventilation)
         # Une cellule cachée par une édition passée n'est plus une cellule : une inconnue du lecteur.
         propres = lignes[(lignes["ventilation"] == ventilation) & ~lignes["close"]]
         if len(axes) != rang or propres.empty:
             continue
         marges = lignes[lignes["ventilation"].isin(axes) & ~lignes["close"]]
-        _taire_les_parties(propres, marges, cachees)
+        taire_les_parties(propres, marges, cachees)
         if not propres["vise"].any():
             continue
         if not structure.somme_periodes:
-            marges = _du_tableau(marges, propres)
-        tableau = _avec_marges(propres, marges, partagees=ventilation not in indicateur.multiples)
+            marges = du_tableau(marges, propres)
+        tableau = avec_marges(propres, marges, partagees=ventilation not in indicateur.multiples)
         rangs = tableau.index
         etat = np.where(cachees[rangs], CACHEE, np.where(fixes[rangs], FIXE, PUBLIABLE))
         locale = ventilation != ENSEMBLE and ventilations()[ventilation].locale
         yield _Tache(
-            tableau.assign(
-                etat=np.where(tableau["marge"], FIXE, etat), couverte=_couvertes(tableau, cachees)
-            ),
+            tableau.assign(etat=np.where(tableau["marge"], FIXE, etat), couverte=couvertes(tableau, cachees)),
             replace(structure, locale=locale),
             geographie,
         )
 
 
-def _trop_sensibles(table: pd.DataFrame) -> pd.Series:
+def _trop_sensibles(table: pd.DataFrame, maximum: float) -> pd.Series:
     """Dit quelles cellules sont d'un détail (indicateur, ventilation, niveau, rythme) trop fait de secrets.
 
     Le protéger cellule à cellule en laisserait trop peu pour qu'il se lise.
@@ -183,7 +187,7 @@ def _trop_sensibles(table: pd.DataFrame) -> pd.Series:
     tranche = [table["indicateur"], table["ventilation"], _niveaux(table), table["periode"].map(_rythme)]
     sensibles = table["raison"].ne("").groupby(tranche).transform("sum")
     remplies = table["valeur"].gt(0).fillna(value=False).groupby(tranche).transform("sum")
-    return table["ventilation"].ne(ENSEMBLE) & sensibles.gt(_SENSIBLES_MAXIMUM * remplies)
+    return table["ventilation"].ne(ENSEMBLE) & sensibles.gt(maximum * remplies)
 
 
 def _niveaux(table: pd.DataFrame) -> pd.Series:
@@ -262,74 +266,6 @@ def _bloc(periode: str) -> str:
     """La période où un témoin se trouve le plus souvent : la sienne, ou son année civile."""
     lue = Periode.lire(periode)
     return periode if lue.rythme == "glissant" else str(lue.annee)
-
-
-def _axes(ventilation: str) -> tuple[str, ...]:
-    """Les ventilations qui sont les marges de celle-ci."""
-    if ventilation == ENSEMBLE:
-        return ()
-    axes = ventilations()[ventilation].axes
-    return axes if len(axes) > 1 else (ENSEMBLE,)
-
-
-def _parties(ventilation: str, codes: Iterable[str], marge: pd.Series) -> tuple[str, ...]:
-    """Les modalités d'une marge : toutes dans l'ensemble, « F×M26 » dans « F » et dans « M26 »."""
-    if marge["ventilation"] == ENSEMBLE:
-        return tuple(codes)
-    axe = ventilations()[ventilation].axes.index(marge["ventilation"])
-    return tuple(code for code in codes if code.split("×")[axe] == marge["modalite"])
-
-
-def _taire_les_parties(propres: pd.DataFrame, marges: pd.DataFrame, cachees: Masque) -> None:
-    """Ce qui compose une marge cachée est caché, zéros compris."""
-    ventilation, codes = propres["ventilation"].iloc[0], propres["modalite"].unique()
-    for _, marge in marges[cachees[marges.index]].iterrows():
-        ici = propres["territoire"].eq(marge["territoire"]) & propres["periode"].eq(marge["periode"])
-        parties = propres["modalite"].isin(_parties(ventilation, codes, marge))
-        cachees[propres.index[ici & parties]] = True
-
-
-def _du_tableau(marges: pd.DataFrame, propres: pd.DataFrame) -> pd.DataFrame:
-    """Les marges des territoires et des périodes où le tableau a des cellules."""
-    cle = ["territoire", "periode"]
-    ici = pd.MultiIndex.from_frame(propres[cle].drop_duplicates())
-    return marges[pd.MultiIndex.from_frame(marges[cle]).isin(ici)]
-
-
-def _avec_marges(propres: pd.DataFrame, marges: pd.DataFrame, *, partagees: bool) -> pd.DataFrame:
-    """Le tableau et ses marges ; `partagees` : ses modalités s'excluent."""
-    ventilation, codes = propres["ventilation"].iloc[0], sorted(set(propres["modalite"]))
-    parties: list[tuple[str, ...]] = [(code,) for code in propres["modalite"]]
-    parties += [_parties(ventilation, codes, marge) for _, marge in marges.iterrows()]
-    tous = pd.concat([propres.assign(marge=False), marges.assign(marge=True)])
-    return tous.assign(
-        parties=pd.Series(parties, index=tous.index, dtype=object),
-        plafond=_plafonds(tous, marges),
-        partagee=partagees | ~tous["marge"],
-    )
-
-
-def _plafonds(cellules: pd.DataFrame, marges: pd.DataFrame) -> NDArray[np.float64]:
-    """Ce que vaut au plus chaque cellule : l'ensemble du même territoire et de la même période."""
-    cle = ["territoire", "periode"]
-    totaux = marges.loc[marges["ventilation"] == ENSEMBLE, [*cle, "valeur"]]
-    lus = cellules[cle].merge(totaux, how="left", on=cle)["valeur"]
-    return lus.fillna(np.inf).to_numpy(dtype=float)
-
-
-def _couvertes(tableau: pd.DataFrame, cachees: Masque) -> NDArray[np.bool_]:
-    """Dit quelles cellules composent une marge cachée."""
-    colonnes = (tableau[nom] for nom in ("territoire", "periode", "parties"))
-    cles = list(zip(*colonnes, strict=True))
-    marges = tableau["marge"].to_numpy(dtype=bool)
-    sous = {
-        (territoire, periode, (code,))
-        for rang in np.flatnonzero(marges & cachees[tableau.index]).tolist()
-        for territoire, periode, codes in [cles[rang]]
-        for code in codes
-    }
-    composent: Masque = np.array([cle in sous for cle in cles], dtype=bool) & ~marges
-    return composent
 
 
 def _decouverts(lignes: pd.DataFrame, geographie: Geographie, jeu: float) -> list[str]:

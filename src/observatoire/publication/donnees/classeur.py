@@ -11,7 +11,7 @@ import datetime as dt
 import shutil
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -56,7 +56,12 @@ def ecrire_classeur(chemin: Path, edition: Edition, ressources: list[Ressource])
     _sommaire(classeur.create_sheet(_SOMMAIRE), edition, ressources)
     for ressource in ressources:
         _feuille(classeur.create_sheet(ressource.nom), ressource)
-    with _Archive(chemin, "w", zipfile.ZIP_DEFLATED) as archive:
+    enregistrer(classeur, chemin)
+
+
+def enregistrer(classeur: Workbook, ou: Path | IO[bytes]) -> None:
+    """Enregistre un classeur ; les mêmes feuilles donnent les mêmes octets."""
+    with _Archive(ou, "w", zipfile.ZIP_DEFLATED) as archive:
         ExcelWriter(classeur, archive).write_data()
 
 
@@ -76,8 +81,8 @@ def _decrire(classeur: Workbook, edition: Edition) -> None:
 
 def _sommaire(feuille: Any, edition: Edition, ressources: list[Ressource]) -> None:
     feuille.column_dimensions["A"].width, feuille.column_dimensions["B"].width = 24, 100
-    feuille.append([_texte(feuille, edition.titre, _TITRE)])
-    feuille.append([_texte(feuille, edition.mention)])
+    feuille.append([texte(feuille, edition.titre, _TITRE)])
+    feuille.append([texte(feuille, edition.mention)])
     contenus = [(ressource.nom, ressource.titre) for ressource in ressources]
     colonnes = {champ.nom: champ.sens for ressource in ressources for champ in ressource.champs}
     blocs = (
@@ -87,22 +92,22 @@ def _sommaire(feuille: Any, edition: Edition, ressources: list[Ressource]) -> No
     )
     for entete, sens, couples in blocs:
         feuille.append([])
-        feuille.append([_texte(feuille, entete, _GRAS), _texte(feuille, sens, _GRAS)])
-        for nom, texte in couples:
-            cellule = _texte(feuille, nom)
+        feuille.append([texte(feuille, entete, _GRAS), texte(feuille, sens, _GRAS)])
+        for nom, dit in couples:
+            cellule = texte(feuille, nom)
             if entete == "Feuille":
                 cellule.hyperlink = Hyperlink(ref="", location=f"{nom}!A1")
-            feuille.append([cellule, _texte(feuille, texte)])
+            feuille.append([cellule, texte(feuille, dit)])
 
 
 def _feuille(feuille: Any, ressource: Ressource) -> None:
     feuille.freeze_panes = f"A{_ENTETE + 1}"
     for rang, champ in enumerate(ressource.champs, start=1):
         feuille.column_dimensions[get_column_letter(rang)].width = _LARGEURS[champ.type]
-    feuille.append([_texte(feuille, ressource.titre, _TITRE)])
+    feuille.append([texte(feuille, ressource.titre, _TITRE)])
     feuille.append([f"Une ligne par {', '.join(ressource.cle)}. Une case vide n’est jamais un zéro."])
     feuille.append([])
-    feuille.append([_texte(feuille, champ.nom, _GRAS) for champ in ressource.champs])
+    feuille.append([texte(feuille, champ.nom, _GRAS) for champ in ressource.champs])
     ecrites = 0
     for ligne in lignes(ressource):
         feuille.append(ligne)
@@ -126,9 +131,9 @@ def _nommer(feuille: Any, ressource: Ressource, derniere: int) -> None:
     feuille.tables.add(table)  # `add_table` avertit, à tort, que les colonnes manquent
 
 
-def _texte(feuille: Any, texte: str, police: Font | None = None) -> Cell:
+def texte(feuille: Any, valeur: str, police: Font | None = None) -> Cell:
     """Rend une cellule de texte : openpyxl ferait une formule d'un texte qui commence par « = »."""
-    cellule: Any = WriteOnlyCell(feuille, value=texte)
+    cellule: Any = WriteOnlyCell(feuille, value=valeur)
     cellule.data_type = "s"
     if police:
         cellule.font = police

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from observatoire.config import Config
+from observatoire.erreurs import PerimetreError
 from observatoire.publication.blocs import Entete
 from observatoire.publication.cellules import NON_DISPONIBLE
 from observatoire.publication.fiche import (
@@ -43,7 +44,13 @@ class Fiche:
             PerimetreError: territoire ou trimestre inconnu.
             TableError: les indicateurs n'ont pas encore été construits.
         """
-        return cls(Contexte.ouvrir(config or Config.charger(), territoire, periode))
+        contexte = Contexte.ouvrir(config or Config.charger(), territoire, periode)
+        if contexte.periode.trimestre is None:
+            raise PerimetreError(
+                f"La fiche est trimestrielle : « {periode} » est une année.",
+                f"Écrire un trimestre : {periode}-T4.",
+            )
+        return cls(contexte)
 
     def entete(self) -> Entete:
         """Le titre, la période, l'état des chiffres et leurs avertissements."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from observatoire.erreurs import ParametreError, PerimetreError, PublicationError
+from observatoire.erreurs import ParametreError, PublicationError
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.blocs import Avis
@@ -29,7 +29,7 @@ _DUREES = {"trimestre": "dans le trimestre", "glissant": "en quatre trimestres",
 
 @dataclass(frozen=True)
 class Contexte:
-    """Un territoire et un trimestre : tout ce qui en est publié, et rien d'autre."""
+    """Un territoire et une période, trimestre ou année : tout ce qui en est publié, et rien d'autre."""
 
     config: Config
     territoire: Territoire
@@ -46,14 +46,14 @@ class Contexte:
 
         Raises:
             ParametreError: un paramètre n'est pas un texte.
-            PerimetreError: territoire ou trimestre inconnu.
+            PerimetreError: territoire ou période inconnus.
             TableError: les indicateurs n'ont pas encore été construits.
         """
-        ici, trimestre = _lire_parametres(territoire, periode)
-        debut = min(trimestre.decalee(1 - _duree(config)).annee, trimestre.annee - 1)
-        annees = range(debut, trimestre.annee + 1)
+        ici, lue = _lire_parametres(territoire, periode)
+        debut = min(_trimestres(config, lue)[0].annee, lue.annee - 1)
+        annees = range(debut, lue.annee + 1)
         lues = {Periode(annee, rang) for annee in annees for rang in (None, 1, 2, 3, 4)}
-        periodes = sorted(map(str, {*lues, trimestre.quatre_trimestres}))
+        periodes = sorted(map(str, {*lues, lue.quatre_trimestres}))
         magasin = Magasin(config.processed)
         valeurs = magasin.lire(
             "indicateurs/valeurs",
@@ -61,13 +61,13 @@ class Contexte:
         )
         comparaisons = magasin.lire(
             "indicateurs/comparaisons",
-            [("territoire", "=", str(ici)), ("periode", "=", str(trimestre)), ("ventilation", "=", ENSEMBLE)],
+            [("territoire", "=", str(ici)), ("periode", "=", str(lue)), ("ventilation", "=", ENSEMBLE)],
         )
         catalogue = magasin.lire("indicateurs/catalogue")
         return cls(
             config,
             ici,
-            trimestre,
+            lue,
             Cellules(valeurs),
             {(ligne["indicateur"], ligne["repere"]): ligne for ligne in _lignes(comparaisons)},
             {ligne["indicateur"]: ligne for ligne in _lignes(catalogue)},
@@ -184,6 +184,12 @@ class Contexte:
         seule = longue.detaille(indicateur, ventilation) and not self.detaille(indicateur, ventilation)
         return longue if seule else self
 
+    def etat(self, indicateur: str) -> Self:
+        """Le même contexte ; à la fin de l'année pour un stock, que seuls les trimestres publient."""
+        fin = replace(self, periode=Periode(self.periode.annee, self.periode.trimestre or 4))
+        stock = fin.detaille(indicateur, ENSEMBLE) and not self.detaille(indicateur, ENSEMBLE)
+        return fin if stock else self
+
     def region(self, indicateur: str, ventilation: str) -> Self:
         """La région à la même période, ou au dernier trimestre de celle-ci si elle n'y est pas détaillée."""
         ici = replace(self, territoire=REGION)
@@ -201,6 +207,11 @@ class Contexte:
             return ABSENTE
         publiee = ligne["statut"] == PUBLIE
         return Cellule.de(float(ligne["ecart"])) if publiee else Cellule(None, str(ligne["statut"]))
+
+    def en_points(self, indicateur: str) -> bool:
+        """Vrai si l'évolution de l'indicateur est un écart de parts, en points."""
+        ligne = self.comparaisons.get((indicateur, AN_PRECEDENT))
+        return ligne is not None and ligne["unite"] == "points"
 
     def couverture(self, indicateur: str) -> float:
         """Rend la part de la valeur que couvre sa comparaison à champ constant, en %."""
@@ -230,8 +241,8 @@ class Contexte:
 
     @cached_property
     def trimestres(self) -> list[Periode]:
-        """Les trimestres de la tendance, du plus ancien à celui de la fiche."""
-        return self.periode.jusqu_ici(_duree(self.config))
+        """Les trimestres de la tendance, du plus ancien à celui de la fiche, ou au dernier de l'année."""
+        return _trimestres(self.config, self.periode)
 
     @cached_property
     def extraction(self) -> dt.date | None:
@@ -253,8 +264,9 @@ class Contexte:
         return self.extraction is None or self.extraction < self.definitif_le(periode)
 
 
-def _duree(config: Config) -> int:
-    return int(config.reglages["fiches"]["trimestres_de_tendance"])
+def _trimestres(config: Config, periode: Periode) -> list[Periode]:
+    duree = int(config.reglages["fiches"]["trimestres_de_tendance"])
+    return Periode(periode.annee, periode.trimestre or 4).jusqu_ici(duree)
 
 
 def _lignes(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -268,9 +280,4 @@ def _lire_parametres(territoire: object, periode: object) -> tuple[Territoire, P
             raise ParametreError(
                 f"Le paramètre « {nom} » n'est pas un texte : {recu!r}.", f'Écrire {nom} = "{exemple}".'
             )
-    lue = Periode.lire(str(periode))
-    if lue.trimestre is None:
-        raise PerimetreError(
-            f"La fiche est trimestrielle : « {periode} » est une année.", f"Écrire un trimestre : {lue}-T4."
-        )
-    return Territoire.lire(str(territoire)), lue
+    return Territoire.lire(str(territoire)), Periode.lire(str(periode))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from observatoire.perimetre import Periode
@@ -10,22 +9,17 @@ from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import NON_DISPONIBLE, Cellule, part
 from observatoire.publication.charte import COULEURS
+from observatoire.publication.echelles import echelle
 from observatoire.publication.fiche import phrases
 from observatoire.publication.fiche.contexte import CHAMP_CONSTANT
-from observatoire.publication.formats import SANS_OBJET, accorder, decimal, entier, evolution, pct
+from observatoire.publication.formats import SANS_OBJET, accorder, entier, evolution, pct
 
 if TYPE_CHECKING:
+    from observatoire.publication.echelles import Echelle
     from observatoire.publication.fiche.contexte import Contexte
 
 HEURES = "heures_realisees"
 _TOUT = 99.95  # au-delà, le champ constant est tout le champ : la même évolution s'écrirait deux fois
-_ECHELLES = (
-    (10**4, ("heures", 1, 0)),
-    (10**6, ("milliers d’heures", 10**3, 1)),
-    (10**7, ("milliers d’heures", 10**3, 0)),
-    (10**9, ("millions d’heures", 10**6, 1)),
-    (10**99, ("milliards d’heures", 10**9, 1)),
-)
 
 
 def figure_tendance(contexte: Contexte) -> Figure | Avis:
@@ -34,14 +28,14 @@ def figure_tendance(contexte: Contexte) -> Figure | Avis:
     if all(cellule.statut == NON_DISPONIBLE for cellule in series.values()):
         return contexte.sans_donnees(phrases.TENDANCE_TITRE)
     publiees = {periode: cellule for periode, cellule in series.items() if cellule.nombre is not None}
-    sommet = max((cellule.nombre for cellule in publiees.values() if cellule.nombre), default=Decimal(0))
+    unites = echelle(series.values(), "heures")
     avis = "" if publiees else phrases.RIEN_DE_PUBLIABLE
     return Figure(
         id="tendance",
         titre=_constat(contexte),
         sous_titre=phrases.TENDANCE_SOUS_TITRE.format(
             ou=contexte.ou,
-            unite=_echelle(sommet)[0],
+            unite=unites.unite,
             rang=contexte.quand.rsplit(" ", 1)[0],
         ),
         alt=_alt(publiees),
@@ -49,7 +43,7 @@ def figure_tendance(contexte: Contexte) -> Figure | Avis:
         lecture=_lecture(contexte, publiees),
         champ=contexte.decrire(HEURES, "champ"),
         source=contexte.decrire(HEURES, "source"),
-        svg=None if avis else _dessin(contexte, series, sommet),
+        svg=None if avis else _dessin(contexte, series, unites),
         avis=avis,
         note=_note(contexte, publiees),
     )
@@ -113,27 +107,18 @@ def _cellule(contexte: Contexte, periode: Periode) -> str:
     return SANS_OBJET if periode > contexte.periode else entier(contexte.lire(HEURES, periode=periode))
 
 
-def _dessin(contexte: Contexte, series: dict[Periode, Cellule], sommet: Decimal) -> str:
-    _, diviseur, decimales = _echelle(sommet)
+def _dessin(contexte: Contexte, series: dict[Periode, Cellule], unites: Echelle) -> str:
     colonnes = []
     for periode, cellule in series.items():
         compare = periode.trimestre == contexte.periode.trimestre
-        etiquette = entier(cellule)
-        if cellule.nombre is not None:
-            etiquette = decimal(cellule.nombre / diviseur, decimales)
         colonnes.append(
             figures.Colonne(
                 rang=f"T{periode.trimestre}",
                 annee=str(periode.annee),
                 hauteur=cellule.reel,
-                etiquette=etiquette,
+                etiquette=unites.ecrire(cellule),
                 couleur=COULEURS["heures" if compare else "heures_autres"],
                 provisoire=contexte.provisoire(periode),
             )
         )
     return figures.trimestres(colonnes)
-
-
-def _echelle(sommet: Decimal) -> tuple[str, int, int]:
-    """L'unité des étiquettes, son diviseur et ses décimales : une étiquette tient au-dessus de sa colonne."""
-    return next(echelle for seuil, echelle in _ECHELLES if sommet < seuil)
