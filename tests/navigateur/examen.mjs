@@ -32,7 +32,7 @@ const CONTROLES = {
 async function examinerAxe(page, mesures) {
   await page.setViewport(ECRAN);
   await page.evaluate(AXE);
-  const resultat = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const resultat = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"], preload: false }));
   mesures.axe = resultat.passes.length;
   return resultat.violations.map((violation) => ({
     constat: `${violation.id} : ${violation.help} (${violation.nodes.length})`,

@@ -151,9 +151,10 @@ def _portee(entete: Any) -> bool:
 
 
 def _niveaux(document: DocumentPdf) -> Iterator[Trouve]:
+    """Un livre a un titre de niveau 1 par chapitre ; le premier titre d'un document l'est toujours."""
     niveaux = document.niveaux
-    if niveaux.count(1) != 1:
-        yield Trouve(f"le document a {niveaux.count(1)} titre(s) de niveau 1")
+    if niveaux[:1] != [1]:
+        yield Trouve("le document ne commence pas par un titre de niveau 1")
     for avant, suivant in pairwise(niveaux):
         if suivant > avant + 1:
             yield Trouve(f"un titre de niveau {suivant} suit un niveau {avant}")
@@ -208,7 +209,7 @@ PDF: tuple[Controle[DocumentPdf], ...] = (
         "alternatives", "RGAA 1.1", _alternatives, "Donner à chaque figure une alternative à elle (alt)."
     ),
     Controle("tableaux", "PDF/UA 7.5", _tableaux, "Commencer le tableau par « table.header(…) »."),
-    Controle("niveaux de titre", "RGAA 9.1", _niveaux, "Un titre de niveau 1, puis sans sauter de niveau."),
+    Controle("niveaux de titre", "RGAA 9.1", _niveaux, "Commencer par un titre de niveau 1, puis ne pas sauter de niveau."),
     Controle(
         "signets", "PDF/UA 7.17", _signets, "Laisser Typst faire les signets (« outlined ») de ses titres."
     ),

@@ -40,10 +40,15 @@ def _titre(page: Page) -> Iterator[Trouve]:
     principal = next((contenu(h1) for h1 in page.tous("h1")), "")
     if not titre:
         yield Trouve("la page n'a pas de titre")
-    elif principal and principal not in titre:
+    elif _mots(principal) not in _mots(titre):
         yield Trouve(f"le titre « {titre} » ne dit pas « {principal} »")
     elif not re.search(r"\b(19|20)\d\d\b", titre):
         yield Trouve(f"le titre « {titre} » ne dit pas la période")
+
+
+def _mots(texte: str) -> str:
+    """Les mots d'un texte, sans ponctuation : « 1. Synthèse » vaut « 1 Synthèse »."""
+    return " ".join(re.findall(r"\w+", texte))
 
 
 def _h1(page: Page) -> Iterator[Trouve]:
@@ -53,7 +58,8 @@ def _h1(page: Page) -> Iterator[Trouve]:
 
 
 def _niveaux(page: Page) -> Iterator[Trouve]:
-    titres = page.tous(*_TITRES)
+    """Un titre de navigation n'est pas dans le plan du document."""
+    titres = [titre for titre in page.tous(*_TITRES) if next(titre.iterancestors("nav"), None) is None]
     yield from defauts([titre for titre in titres if not contenu(titre)], page, "titre vide")
     if titres and titres[0].tag != "h1":
         yield Trouve(f"le premier titre est un {titres[0].tag}", page.montrer(titres[0]).ou)
