@@ -209,7 +209,12 @@ PDF: tuple[Controle[DocumentPdf], ...] = (
         "alternatives", "RGAA 1.1", _alternatives, "Donner à chaque figure une alternative à elle (alt)."
     ),
     Controle("tableaux", "PDF/UA 7.5", _tableaux, "Commencer le tableau par « table.header(…) »."),
-    Controle("niveaux de titre", "RGAA 9.1", _niveaux, "Commencer par un titre de niveau 1, puis ne pas sauter de niveau."),
+    Controle(
+        "niveaux de titre",
+        "RGAA 9.1",
+        _niveaux,
+        "Commencer par un titre de niveau 1, puis ne pas sauter de niveau.",
+    ),
     Controle(
         "signets", "PDF/UA 7.17", _signets, "Laisser Typst faire les signets (« outlined ») de ses titres."
     ),

@@ -10,9 +10,12 @@ from observatoire.publication.verification.constats import Controle, Trouve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lxml.html import HtmlElement
+
     from observatoire.publication.verification.page import Page
 
-_CODES = ("code", "kbd", "samp", "pre", "textarea")
+_CODES = {"code", "kbd", "samp", "pre", "textarea"}
+_NUMEROS = {"rang", "numero"}  # classes des numéros de chapitre et de figure
 _NON_GROUPES = re.compile(
     r"""
     \b(?:n°|SIRET|SIREN|CPV|RNA|INSEE|BP|CS|réponse|postal|code|page)\s*:?\s*[\d\s]*\d+  # identifiants nommés
@@ -29,8 +32,9 @@ _VERSIONS = re.compile(
     r"""
     \b(?:version|v|RGAA|WCAG|Ouverte|Licence|PDF(?:/UA)?|HTML|CSS|ARIA|Python|EN|NIC|BY(?:-SA)?|axe(?:-core)?)
       \s*:?\s*\d+(?:\.\d+)*(?:,\s\d+\.\d+)*             # version, articles d'une norme
+    | \b(?:[Ff]igures?|[Tt]ableaux?|[Cc]hapitres?|[Pp]arties?|[Aa]nnexes?)\s(?:\d+|[A-Z])\.\d+
     | \b\d+(?:\.\d+){2,}                                # 1.2.3
-    | §\s*\d+(?:\.\d+)+ | ^\s*\d+(?:\.\d+)+(?=\s+(?-i:[A-ZÀÉÈ]))  # numéro de partie
+    | §\s*\d+(?:\.\d+)+ | ^\s*\d+(?:\.\d+)+\.?(?=\s+[A-ZÀÂÉÈÊÎÔ«“])  # numéro de partie
     | \b\d{1,2}\.\d{1,2}\.\d{2,4}\b                     # date
     | [\w-]+\.(?:csv|xlsx|pdf|html|json|parquet)\b
     """,
@@ -48,10 +52,14 @@ _REGLES = (
 
 def _typographie(page: Page) -> Iterator[Trouve]:
     for element, texte in page.textes:
-        if any(noeud.tag in _CODES for noeud in (element, *element.iterancestors())):
+        if any(_n_est_pas_du_texte(noeud) for noeud in (element, *element.iterancestors())):
             continue
         for constat, ou in fautes(texte):
             yield Trouve(constat, f"ligne {element.sourceline}, « {ou} »")
+
+
+def _n_est_pas_du_texte(noeud: HtmlElement) -> bool:
+    return noeud.tag in _CODES or bool(_NUMEROS & {*noeud.get("class", "").split()})
 
 
 def fautes(texte: str) -> Iterator[Trouve]:
