@@ -15,6 +15,7 @@ from observatoire.erreurs import ObservatoireError, PublicationError
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
 from observatoire.publication.deroule import lire_blocs
+from observatoire.publication.rapport.livre import assembler
 from observatoire.publication.verification import egalite, navigateur, recomptage, tableurs
 from observatoire.publication.verification.constats import Examen, Trouve
 from observatoire.publication.verification.declaration import FICHIER
@@ -45,6 +46,7 @@ class _Atelier:
 
     config: Config
     blocs: dict[Path, list[dict[str, Any]]] = field(default_factory=dict)
+    livres: dict[Path, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
 
     @cached_property
     def communs(self) -> list[str]:
@@ -63,6 +65,17 @@ class _Atelier:
             lu = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
             self.blocs[notebook] = lire_blocs(lu)
         return self.blocs[notebook]
+
+    def livre(self, dossier: Path) -> dict[str, list[dict[str, Any]]]:
+        """Rend les blocs de chaque chapitre d'un livre, sous le nom de sa page ; vide sans notebooks."""
+        if dossier not in self.livres:
+            lus = {
+                chemin.stem: nbformat.read(chemin, as_version=4)  # type: ignore[no-untyped-call]
+                for chemin in sorted((dossier / "notebooks").glob("*.ipynb"))
+            }
+            chapitres = assembler(lus).chapitres if lus else []
+            self.livres[dossier] = {chapitre.fichier: chapitre.blocs for chapitre in chapitres}
+        return self.livres[dossier]
 
 
 def verifier(config: Config, chemins: Sequence[Path] = (), *, outil: Path | None = None) -> list[Examen]:
@@ -121,6 +134,8 @@ def _examiner_page(examen: Examen, atelier: _Atelier) -> None:
     blocs = _blocs_voisins(examen, atelier)
     if blocs is not None:
         examen.noter(EGALITE, egalite.comparer_page(blocs, page, atelier.communs), egalite.REMEDE)
+    elif chapitre := atelier.livre(examen.document.parent).get(examen.document.stem):
+        examen.noter(EGALITE, egalite.comparer_livre(chapitre, page), egalite.REMEDE)
 
 
 def _examiner_pdf(examen: Examen, atelier: _Atelier) -> None:
@@ -134,9 +149,11 @@ def _examiner_pdf(examen: Examen, atelier: _Atelier) -> None:
         examen.passer(PDF, document)
         blocs = _blocs_voisins(examen, atelier)
         if blocs is not None:
-            examen.noter(
-                EGALITE, egalite.comparer_pdf(blocs, document.texte, atelier.communs), egalite.REMEDE
-            )
+            trouves = egalite.comparer_pdf(blocs, document.texte, atelier.communs)
+            examen.noter(EGALITE, trouves, egalite.REMEDE)
+        elif livre := atelier.livre(examen.document.parent):
+            tous = [bloc for chapitre in livre.values() for bloc in chapitre]
+            examen.noter(EGALITE, egalite.comparer_livre(tous, document.texte), egalite.REMEDE)
 
 
 def _blocs_voisins(examen: Examen, atelier: _Atelier) -> list[dict[str, Any]] | None:

@@ -7,6 +7,7 @@ rester un seul chiffre. Un nombre changé manque donc d'un côté et reste de l'
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
     from observatoire.publication.verification.page import Page
 
 REMEDE = "Reproduire le document : ses fichiers ne viennent plus de la même exécution."
-_CODES = frozenset({"genre", "id", "svg", "alt", "alignements", "territoire", "periode", "statut"})
+_CODES = frozenset(
+    {"genre", "id", "svg", "alt", "alignements", "territoire", "periode", "statut"}
+    | {"ancre", "fichier", "niveau", "numero", "signe"}
+)
 _REPETES = 12  # un texte plus long se répète sans tromper : légende de tableau, pied de page
 _FOLIO = re.compile(r"Page\s*\d+\s*/\s*\d+")
+_A_CHEVAL = 80  # un texte plus long peut passer d'une page à la suivante
 _LIGNES_MONTREES = 5
 
 
@@ -39,10 +44,20 @@ def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str
     """
     unites = [unite for bloc in blocs for unite in textes(bloc)]
     yield from _retirer(unites, page.texte, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
-    figures = {figure.get("id", ""): figure for figure in page.tous("figure")}
-    for bloc in blocs:
-        if bloc["genre"] == "figure":
-            yield from _comparer_figure(bloc, figures.get(bloc["id"]))
+    yield from _comparer_figures(blocs, page)
+
+
+def comparer_livre(blocs: list[dict[str, Any]], document: Page | str) -> Iterator[Trouve]:
+    """Compare les blocs d'un livre à une page ou au texte de son PDF : rien n'y manque.
+
+    Un livre écrit aussi ce qui n'est dans aucun notebook (sommaire, numéros) : ses autres chiffres ne sont
+    pas des fautes.
+    """
+    unites = [unite for bloc in blocs for unite in textes(bloc)]
+    entier = document if isinstance(document, str) else document.texte
+    yield from _manquants(unites, _serrer(_FOLIO.sub("", entier)))[0]
+    if not isinstance(document, str):
+        yield from _comparer_figures(blocs, document)
 
 
 def comparer_pdf(blocs: list[dict[str, Any]], texte: str, communs: Iterable[str] = ()) -> Iterator[Trouve]:
@@ -77,32 +92,51 @@ def textes_du_dessin(svg: str | None) -> list[str]:
 def _feuilles(valeur: object) -> Iterator[str]:
     if isinstance(valeur, str):
         yield valeur
-    elif isinstance(valeur, dict | list):
-        for element in valeur.values() if isinstance(valeur, dict) else valeur:
+    elif isinstance(valeur, dict):
+        yield from _feuilles([element for nom, element in valeur.items() if nom not in _CODES])
+    elif isinstance(valeur, list):
+        for element in valeur:
             yield from _feuilles(element)
 
 
 def _retirer(unites: Iterable[str], document: str, communs: Iterable[str]) -> Iterator[Trouve]:
-    """Retire les textes du document, le plus long d'abord ; rend ce qui manque et les chiffres restés."""
-    complet = reste = _serrer(document)
-    manquants = []
-    for unite in sorted(filter(None, map(_serrer, unites)), key=len, reverse=True):
-        if unite in reste:
-            reste = reste.replace(unite, "\n", -1 if len(unite) > _REPETES else 1)
-        elif len(unite) <= _REPETES or unite not in complet:
-            manquants.append(unite)
+    """Retire les textes du document ; rend ce qui manque, puis les chiffres qui restent."""
+    manquants, reste = _manquants(unites, _serrer(document))
+    yield from manquants
     for commun in map(_serrer, communs):
         reste = reste.replace(commun, "\n")
-    for unite in manquants[:_LIGNES_MONTREES]:
-        yield Trouve("texte du notebook absent du document", unite[:80])
     etrangers = [morceau for morceau in reste.split("\n") if re.search(r"\d", morceau)]
     for morceau in etrangers[:_LIGNES_MONTREES]:
         yield Trouve("nombre du document absent du notebook", morceau[:80])
 
 
+def _manquants(unites: Iterable[str], document: str) -> tuple[list[Trouve], str]:
+    """Retire les textes d'un document resserré, le plus long d'abord : ce qui manque, et ce qui reste."""
+    reste, manquants = document, []
+    for unite in sorted(filter(None, map(_serrer, unites)), key=len, reverse=True):
+        if unite in reste:
+            reste = reste.replace(unite, "\n", -1 if len(unite) > _REPETES else 1)
+        elif len(unite) <= _REPETES or not (unite in document or _a_cheval(unite, document)):
+            manquants.append(Trouve("texte du notebook absent du document", unite[:80]))
+    return manquants[:_LIGNES_MONTREES], reste
+
+
+def _a_cheval(unite: str, document: str) -> bool:
+    """Dit si un long texte est là en deux morceaux : un pied et un haut de page le coupent."""
+    coupe = bisect_left(range(len(unite)), True, key=lambda fin: unite[: fin + 1] not in document)
+    return len(unite) > _A_CHEVAL and coupe > 0 and unite[coupe:] in document
+
+
 def _serrer(texte: str) -> str:
     """Ôte ce qu'une mise en page ajoute ou coupe : blancs, traits d'union."""
     return re.sub(r"[\s\u00ad\u200b\u2010-]", "", texte)
+
+
+def _comparer_figures(blocs: list[dict[str, Any]], page: Page) -> Iterator[Trouve]:
+    figures = {figure.get("id", ""): figure for figure in page.tous("figure")}
+    for bloc in blocs:
+        if bloc["genre"] == "figure":
+            yield from _comparer_figure(bloc, figures.get(bloc["id"]))
 
 
 def _comparer_figure(bloc: dict[str, Any], figure: HtmlElement | None) -> Iterator[Trouve]:
