@@ -117,7 +117,7 @@ def equivalents_temps_plein(heures: nw.Expr, *, heures_par_etp: float) -> nw.Exp
 
     Le diviseur est annuel, même pour un trimestre : les équivalents temps plein de quatre
     trimestres font ceux de l’année. Il est imprimé avec le chiffre, car il change d’un organisme à
-    l’autre (1 600 à 1 820 heures) : avant de comparer, revenir aux heures.
+    l’autre (1 600 à 1 820 heures) : avant de comparer, revenir aux heures.
     Il est calculé sur les heures publiées : si elles sont cachées, il l’est aussi.
     """
     return heures / heures_par_etp

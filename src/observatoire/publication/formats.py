@@ -140,7 +140,7 @@ def typographier(texte: str) -> str:
     '20\xa0% de 25\u202f000\xa0€'
     """
     texte = re.sub(" ([;?!])", f"{FINE}\\1", texte)
-    texte = re.sub(r"(?<=\d) (?=\d{3} €)", FINE, texte)
+    texte = re.sub(r"(?<=\d) (?=\d{3}(?: €| heures| à \d))", FINE, texte)
     texte = re.sub(r"(?<=\d) ([%€])", f"{INSECABLE}\\1", texte)
     return re.sub(" ([:»])", f"{INSECABLE}\\1", texte).replace("« ", f"«{INSECABLE}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -130,9 +129,9 @@ def _alternatives(document: DocumentPdf) -> Iterator[Trouve]:
     for rang, texte in enumerate(textes, start=1):
         if not texte:
             yield Trouve("figure sans alternative", f"figure {rang}")
-    for texte, combien in Counter(filter(None, textes)).items():
-        if combien > 1:
-            yield Trouve(f"{combien} figures ont la même alternative", texte[:60])
+    for texte, suivant in pairwise(filter(None, textes)):
+        if texte == suivant:
+            yield Trouve("deux figures qui se suivent ont la même alternative", texte[:60])
 
 
 def _tableaux(document: DocumentPdf) -> Iterator[Trouve]:
