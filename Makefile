@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRET   := $(VENV)/.pret
 
 .DEFAULT_GOAL := aide
-.PHONY: aide fiches exemple donnees test test-long test-spark bench lint types lab verrou propre env contours
+.PHONY: aide fiches exemple donnees verifier navigateur test test-long test-spark bench lint types lab verrou propre env contours
 
 aide:  ## Montre cette aide
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,12 @@ outputs/.fiches: data/processed/.construit notebooks/fiche_territoire.ipynb $(sh
 fiches: outputs/.fiches  ## Produit toutes les fiches du dernier trimestre complet
 	@echo "Fiches :" && ls -d $(CURDIR)/outputs/fiches/*
 
+verifier: outputs/.fiches  ## Vérifie les documents produits : accessibilité, typographie, mêmes nombres partout
+	@$(BIN)/observatoire verifier
+
+navigateur:  ## Installe ce que demande l'examen des pages (Chromium, Node, axe-core)
+	@tests/navigateur/installer.sh
+
 lint: $(PRET)
 	@$(BIN)/ruff check src tests
 	@$(BIN)/ruff format --check src tests
@@ -49,6 +55,7 @@ types: $(PRET)
 	@$(BIN)/mypy
 
 test: lint types  ## Vérifie le style, les couches, les types et lance les essais
+	@tests/navigateur/installer.sh --si-possible
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
 test-long: $(PRET)  ## Lance aussi les essais longs

@@ -35,6 +35,10 @@ _FACULTATIFS = {
         "la vérification des pages dans un navigateur ; aucune édition n'en dépend",
         "installer le paquet « chromium » du système",
     ),
+    "node": (
+        "la vérification des pages dans un navigateur ; aucune édition n'en dépend",
+        "lancer « make navigateur »",
+    ),
     "pdftoppm": (
         "la conversion des PDF en images pour relecture ; aucune édition n'en dépend",
         "installer le paquet « poppler-utils » du système",

@@ -136,8 +136,12 @@ def typographier(texte: str) -> str:
 
     >>> typographier("Lecture : « oui » ; combien ?")
     'Lecture\xa0: «\xa0oui\xa0»\u202f; combien\u202f?'
+    >>> typographier("20 % de 25 000 €")
+    '20\xa0% de 25\u202f000\xa0€'
     """
     texte = re.sub(" ([;?!])", f"{FINE}\\1", texte)
+    texte = re.sub(r"(?<=\d) (?=\d{3}(?: €| heures| à \d))", FINE, texte)
+    texte = re.sub(r"(?<=\d) ([%€])", f"{INSECABLE}\\1", texte)
     return re.sub(" ([:»])", f"{INSECABLE}\\1", texte).replace("« ", f"«{INSECABLE}")
 
 

@@ -18,7 +18,7 @@ from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.fiche.contexte import REGION, Contexte
-from observatoire.publication.formats import jour
+from observatoire.publication.formats import jour, typographier
 from observatoire.publication.rapport.classeur import rendre_classeur
 from observatoire.publication.rapport.impression import rendre_pdf
 from observatoire.publication.rapport.livre import assembler
@@ -146,10 +146,17 @@ def composer_ours(config: Config, contexte: Contexte) -> dict[str, Any]:
         "colophon": [
             [
                 "Éditeur",
-                f"{observatoire['nom']}, {observatoire['editeur']}. Contact : {observatoire['contact']}.",
+                typographier(
+                    f"{observatoire['nom']}, {observatoire['editeur']}. Contact : {observatoire['contact']}."
+                ),
             ],
-            ["Sources", " ; ".join(sources) + "."],
-            ["Données", f"extraites le {jour(contexte.extraction)} ; empreinte {_empreinte(config, annee)}."],
+            ["Sources", typographier(" ; ".join(sources) + ".")],
+            [
+                "Données",
+                typographier(
+                    f"extraites le {jour(contexte.extraction)} ; empreinte {_empreinte(config, annee)}."
+                ),
+            ],
             ["Programme", f"observatoire {version('observatoire')}, logiciel libre (licence MIT)."],
             ["Accessibilité", "Ce rapport existe en pages HTML, en PDF/UA-1 et en classeur de tableaux."],
         ],

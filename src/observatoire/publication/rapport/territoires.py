@@ -79,7 +79,7 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
         id=f"{genre}-{region.territoire.niveau}-{premier}".replace("_", "-"),
         titre=_constat(publies, libelle, unite),
         sous_titre=COMPARE_SOUS_TITRE.format(libelle=libelle, quand=region.quand),
-        alt=f"Barres horizontales, {libelle}. Toutes les valeurs sont dans le tableau. {avis}".strip(),
+        alt=_alt(libelle, [(c.territoire.nom_long, mots.ecrire(v, unite)) for c, v in publies], avis),
         tableau=Tableau(colonnes, lignes),
         lecture=COMPARE_LECTURE.format(
             quand=region.quand,
@@ -94,6 +94,14 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
         svg=None if avis else figures.barres(barres),
         avis=avis,
     )
+
+
+def _alt(libelle: str, valeurs: list[tuple[str, str]], avis: str) -> str:
+    """Ce que montrent les barres, dans leur ordre : les premières disent de quels territoires il s'agit."""
+    if avis:
+        return f"Barres horizontales, {libelle}. {avis}"
+    premieres = " ; ".join(f"{nom}, {valeur}" for nom, valeur in valeurs[:4])
+    return f"Barres horizontales, {libelle}. {premieres}. Toutes les valeurs sont dans le tableau."
 
 
 def _constat(publies: list[tuple[Contexte, Cellule]], libelle: str, unite: str) -> str:
