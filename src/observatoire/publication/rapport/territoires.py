@@ -79,7 +79,7 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
         id=f"{genre}-{region.territoire.niveau}-{premier}".replace("_", "-"),
         titre=_constat(publies, libelle, unite),
         sous_titre=COMPARE_SOUS_TITRE.format(libelle=libelle, quand=region.quand),
-        alt=_alt(libelle, [(c.territoire.nom_long, mots.ecrire(v, unite)) for c, v in publies], avis),
+        alt=_alt(libelle, [(c.territoire.nom_long, vocabulaire.ecrire(v, unite)) for c, v in publies], avis),
         tableau=Tableau(colonnes, lignes),
         lecture=COMPARE_LECTURE.format(
             quand=region.quand,
