@@ -181,6 +181,9 @@ def _recompter(examen: Examen, atelier: _Atelier) -> None:
     except ObservatoireError as erreur:
         examen.omis[RECOMPTAGE] = erreur.constat
         return
+    if entete["territoire"].startswith("programme:"):
+        examen.omis[RECOMPTAGE] = "seules les fiches d'un territoire se recomptent"
+        return
     retrait = atelier.config.parametre("seuil_retrait_non_renseigne_pct", periode.fin).valeur
     valeurs = recomptage.Valeurs.lire(
         atelier.tables["valeurs"], entete["territoire"], entete["periode"], float(retrait)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from lxml import etree
 
+from observatoire.publication.jumeau import en_csv
 from observatoire.publication.verification.constats import Trouve
 from observatoire.publication.verification.page import contenu
 
@@ -32,6 +33,7 @@ _REPETES = 12  # un texte plus long se répète sans tromper : légende de table
 _FOLIO = re.compile(r"Page\s*\d+\s*/\s*\d+")
 _A_CHEVAL = 80  # un texte plus long peut passer d'une page à la suivante
 _LIGNES_MONTREES = 5
+_JUMEAUX = "//a[starts-with(@href, 'data:text/csv')]"
 
 
 def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str] = ()) -> Iterator[Trouve]:
@@ -43,7 +45,10 @@ def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str
         communs: les textes de toutes les pages (nom de l'observatoire, contact).
     """
     unites = [unite for bloc in blocs for unite in textes(bloc)]
-    yield from _retirer(unites, page.texte, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
+    document = _serrer(page.texte)
+    for lien in page.arbre.xpath(_JUMEAUX):
+        document = document.replace(_serrer(contenu(lien)), "", 1)
+    yield from _retirer(unites, document, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
     yield from _comparer_figures(blocs, page)
 
 
@@ -115,10 +120,18 @@ def _manquants(unites: Iterable[str], document: str) -> tuple[list[Trouve], str]
     reste, manquants = document, []
     for unite in sorted(filter(None, map(_serrer, unites)), key=len, reverse=True):
         if unite in reste:
-            reste = reste.replace(unite, "\n", -1 if len(unite) > _REPETES else 1)
+            reste = _effacer(unite, reste)
         elif len(unite) <= _REPETES or not (unite in document or _a_cheval(unite, document)):
             manquants.append(Trouve("texte du notebook absent du document", unite[:80]))
     return manquants[:_LIGNES_MONTREES], reste
+
+
+def _effacer(unite: str, document: str) -> str:
+    """Efface un texte du document ; un court, une fois, et là où aucun chiffre ne le touche s'il se peut."""
+    if len(unite) > _REPETES:
+        return document.replace(unite, "\n")
+    isole = re.sub(rf"(?<!\d){re.escape(unite)}(?!\d)", "\n", document, count=1)
+    return isole if isole != document else document.replace(unite, "\n", 1)
 
 
 def _a_cheval(unite: str, document: str) -> bool:
@@ -151,11 +164,20 @@ def _comparer_figure(bloc: dict[str, Any], figure: HtmlElement | None) -> Iterat
         )
     if len(_rangees(figure)) != 1 + len(bloc["lignes"]):
         yield Trouve("le tableau n'a pas le même nombre de lignes", bloc["id"])
+    yield from _comparer_jumeau(bloc, figure)
     dessin = next(figure.iter("img", "svg"), None)
     if (dessin is not None) != bool(bloc["svg"]):
         yield Trouve("dessin absent, ou de trop", bloc["id"])
     elif dessin is not None:
         yield from _comparer_dessin(bloc, dessin)
+
+
+def _comparer_jumeau(bloc: dict[str, Any], figure: HtmlElement) -> Iterator[Trouve]:
+    """Les données à télécharger d'une figure sont celles de son tableau."""
+    for lien in figure.xpath(f".{_JUMEAUX}"):
+        ecrites = unquote_to_bytes(lien.get("href").partition(",")[2])
+        if ecrites != en_csv(bloc["colonnes"], bloc["lignes"]):
+            yield Trouve("données à télécharger autres que le tableau", bloc["id"])
 
 
 def _comparer_dessin(bloc: dict[str, Any], dessin: HtmlElement) -> Iterator[Trouve]:
