@@ -67,8 +67,10 @@ def comparer_livre(blocs: list[dict[str, Any]], document: Page | str) -> Iterato
 
 def comparer_pdf(blocs: list[dict[str, Any]], texte: str, communs: Iterable[str] = ()) -> Iterator[Trouve]:
     """Compare les blocs d'un notebook, textes des dessins compris, au texte extrait de son PDF."""
-    unites = [unite for bloc in blocs for unite in (*textes(bloc), *textes_du_dessin(bloc.get("svg")))]
-    yield from _retirer(unites, _FOLIO.sub("", texte), communs)
+    document = _FOLIO.sub("", texte)
+    serre = _serrer(document)
+    unites = [unite for bloc in blocs for unite in (*textes(bloc), *_dessin_imprime(bloc.get("svg"), serre))]
+    yield from _retirer(unites, document, communs)
 
 
 def textes(bloc: dict[str, Any]) -> Iterator[str]:
@@ -92,6 +94,13 @@ def textes_du_dessin(svg: str | None) -> list[str]:
         return []
     racine = etree.fromstring(svg.encode(), etree.XMLParser(resolve_entities=False, huge_tree=True))
     return ["".join(texte.itertext()).strip() for texte in racine.iter("{*}text")]
+
+
+def _dessin_imprime(svg: str | None, document: str) -> list[str]:
+    """Les textes d'un dessin d'un seul tenant s'ils s'y suivent : des nombres voisins ne se mêlent pas."""
+    suite = textes_du_dessin(svg)
+    entier = "".join(suite)
+    return [entier] if _serrer(entier) in document else suite
 
 
 def _feuilles(valeur: object) -> Iterator[str]:
@@ -120,18 +129,10 @@ def _manquants(unites: Iterable[str], document: str) -> tuple[list[Trouve], str]
     reste, manquants = document, []
     for unite in sorted(filter(None, map(_serrer, unites)), key=len, reverse=True):
         if unite in reste:
-            reste = _effacer(unite, reste)
+            reste = reste.replace(unite, "\n", -1 if len(unite) > _REPETES else 1)
         elif len(unite) <= _REPETES or not (unite in document or _a_cheval(unite, document)):
             manquants.append(Trouve("texte du notebook absent du document", unite[:80]))
     return manquants[:_LIGNES_MONTREES], reste
-
-
-def _effacer(unite: str, document: str) -> str:
-    """Efface un texte du document ; un court, une fois, et là où aucun chiffre ne le touche s'il se peut."""
-    if len(unite) > _REPETES:
-        return document.replace(unite, "\n")
-    isole = re.sub(rf"(?<!\d){re.escape(unite)}(?!\d)", "\n", document, count=1)
-    return isole if isole != document else document.replace(unite, "\n", 1)
 
 
 def _a_cheval(unite: str, document: str) -> bool:
