@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from observatoire.config import Config
 from observatoire.erreurs import PublicationError
 from observatoire.publication.formats import typographier
+from observatoire.publication.gabarits import environnement
 from observatoire.publication.jumeau import joindre_jumeau
 
 if TYPE_CHECKING:
@@ -319,10 +320,4 @@ def _publier(valeur: Any) -> Any:
 
 @cache
 def _gabarit(racine: Path) -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    chargeur = FileSystemLoader(racine / "report_templates")
-    environnement = Environment(
-        loader=chargeur, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environnement.get_template(GABARIT)
+    return environnement(racine / "report_templates").get_template(GABARIT)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from observatoire.publication import charte, polices
 from observatoire.publication.formats import pct, typographier
+from observatoire.publication.gabarits import environnement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,17 +91,9 @@ class Rapport:
 
 def rendre(rapport: Rapport, gabarits: Path) -> bytes:
     """Rend une page sans adresse extérieure ni script ; tout ce qui vient des données est échappé."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environnement = Environment(
-        loader=FileSystemLoader(gabarits),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environnement.filters["typo"] = typographier
-    page = environnement.get_template(GABARIT).render(
-        rapport=rapport, police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css())
+    page = (
+        environnement(gabarits, typo=typographier)
+        .get_template(GABARIT)
+        .render(rapport=rapport, police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css()))
     )
     return page.encode()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from observatoire.publication import charte, polices
+from observatoire.publication.gabarits import environnement
 from observatoire.publication.jumeau import joindre_jumeau
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ def rendre_pages(livre: Livre, ours: dict[str, Any], gabarits: Path) -> dict[str
         ours: ce que dit l'ours du rapport (titre, année, éditeur, dates, version).
         gabarits: le dossier `report_templates`.
     """
-    environnement = _environnement(gabarits)
-    page, accueil = (environnement.get_template(f"rapport/{nom}.html.j2") for nom in ("page", "accueil"))
+    lus = environnement(gabarits)
+    page, accueil = (lus.get_template(f"rapport/{nom}.html.j2") for nom in ("page", "accueil"))
     commun = {"livre": livre, "ours": ours}
     fichiers = {f"{ACCUEIL}.html": accueil.render(chapitre=None, **commun).encode()}
     for rang, chapitre in enumerate(livre.chapitres):
@@ -44,7 +43,7 @@ def rendre_pages(livre: Livre, ours: dict[str, Any], gabarits: Path) -> dict[str
         fichiers[f"{chapitre.fichier}.html"] = page.render(
             chapitre=chapitre, blocs=blocs, **voisins, **commun
         ).encode()
-    style = environnement.get_template("rapport/rapport.css")
+    style = lus.get_template("rapport/rapport.css")
     fichiers["style.css"] = style.render(
         police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css())
     ).encode()
@@ -87,14 +86,3 @@ def _premier_texte(blocs: list[Bloc]) -> str:
         if bloc["genre"] == "texte":
             return "".join(morceau["texte"] for morceau in bloc["paragraphes"][0])[:_EXTRAIT]
     return ""
-
-
-@cache
-def _environnement(gabarits: Path) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(gabarits),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

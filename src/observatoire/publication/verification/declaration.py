@@ -11,6 +11,7 @@ from markupsafe import Markup
 from observatoire.magasin import Magasin, ecrire_octets
 from observatoire.publication import charte, polices
 from observatoire.publication.formats import entier, jour, typographier
+from observatoire.publication.gabarits import environnement
 from observatoire.publication.verification import navigateur
 from observatoire.publication.verification.pdf import PDF
 from observatoire.publication.verification.structure import STRUCTURE
@@ -93,18 +94,9 @@ def _nommer(controle: str) -> str:
 
 
 def _rendre(gabarits: Path, contexte: dict[str, object]) -> bytes:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environnement = Environment(
-        loader=FileSystemLoader(gabarits),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     # la ponctuation se pose sur du texte déjà échappé
-    environnement.filters["typo"] = lambda texte: Markup(typographier(str(texte)))
-    page = environnement.get_template(GABARIT).render(
+    lus = environnement(gabarits, typo=lambda texte: Markup(typographier(str(texte))))
+    page = lus.get_template(GABARIT).render(
         **contexte, police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css())
     )
     return page.encode()
