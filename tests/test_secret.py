@@ -51,6 +51,7 @@ REGLES = {
     "seuil_personnes_sensible": "11",
     "employeurs_minimum": "3",
     "dominance_maximum_pct": "85",
+    "sensibles_maximum_pct": "20",
 }
 
 
@@ -78,6 +79,7 @@ def test_la_politique_est_celle_des_parametres(tmp_path):
         ("employeurs_minimum", "2", "au moins 3"),
         ("dominance_maximum_pct", "86", "de 1 à 85"),
         ("dominance_maximum_pct", "0", "de 1 à 85"),
+        ("sensibles_maximum_pct", "101", "de 1 à 100"),
     ],
 )
 def test_aucun_reglage_n_abaisse_le_secret(tmp_path, nom, valeur, borne):

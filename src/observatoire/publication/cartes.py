@@ -10,7 +10,7 @@ import math
 import textwrap
 from bisect import bisect_right
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from observatoire.publication import charte, feuille
 from observatoire.publication.blocs import Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, NON_SIGNIFICATIF, SECRET
 from observatoire.publication.fond_de_carte import preparer
-from observatoire.publication.formats import INSECABLE, SIGNES, accorder, entier
+from observatoire.publication.formats import INSECABLE, SIGNES, accorder, arrondir, entier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 Aplat = tuple[str, str, str]
 """Un remplissage : sa couleur, sa trame (vide : aucune), la couleur de sa trame."""
 
-_DIXIEME = Decimal("0.1")
 _LIGNE, _CASE, _MARGE, _PIED = 4.4, 3.4, 2.0, 2.9
 _INTERLIGNE, _DEMI_HAUTEUR = 2.8, 2.4
 _RAYON, _POINT, _CLAIR = 0.056, 0.6, 0.22  # le plus grand cercle, en part de la feuille ; un zéro ; la teinte
@@ -191,7 +190,7 @@ def _aplat(zone: Zone, bornes: Sequence[Decimal]) -> Aplat:
     if zone.cellule.nombre is None:
         trame = _TRAME_SECRET if zone.cellule.statut == SECRET else _TRAME_ABSENT
         return charte.PAPIER, trame, charte.GRIS
-    arrondi = zone.cellule.nombre.quantize(_DIXIEME, ROUND_HALF_UP)
+    arrondi = arrondir(zone.cellule.nombre, 1)
     couleur = _nuances(bornes)[bisect_right(bornes, arrondi)]
     return couleur, _TRAME_FRAGILE if zone.fragile else "", charte.lisible_sur(couleur)
 

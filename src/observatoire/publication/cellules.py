@@ -108,9 +108,14 @@ class Cellules:
     def __init__(self, valeurs: pd.DataFrame) -> None:
         colonnes = ["territoire", "periode", "indicateur", "ventilation", "modalite"]
         cles = zip(*(valeurs[nom].to_numpy(dtype=object) for nom in colonnes), strict=True)
-        nombres = valeurs["valeur"].to_numpy(dtype="float64", na_value=float("nan")).tolist()
+        nombres = valeurs["valeur"].to_numpy(dtype="float64", na_value=float("nan"))
         statuts = valeurs["statut"].to_numpy(dtype=object)
-        self._lues = dict(zip(cles, zip(nombres, statuts, strict=True), strict=True))
+        if fautifs := set(statuts[(nombres == nombres) != (statuts == PUBLIE)]):
+            raise PublicationError(
+                f"Des cellules « {fautifs.pop()} » portent un nombre, ou n'en ont pas.",
+                "Relancer « observatoire construire ».",
+            )
+        self._lues = dict(zip(cles, zip(nombres.tolist(), statuts, strict=True), strict=True))
         self._tranches = {cle[:4] for cle in self._lues}
 
     def lire(

@@ -39,7 +39,7 @@ def decimal(nombre: Nombre, decimales: int = 1) -> str:
     cellule = lire_cellule(nombre)
     if cellule.nombre is None:
         return SIGNES[cellule.statut]
-    return _ecrire(_arrondir(cellule.nombre, decimales), decimales)
+    return _ecrire(arrondir(cellule.nombre, decimales), decimales)
 
 
 def pct(nombre: Nombre, decimales: int = 1) -> str:
@@ -67,7 +67,7 @@ def points(nombre: Nombre) -> str:
     ('+3,2\xa0points', '−1,0\xa0point', '+2,0\xa0points')
     """
     cellule = lire_cellule(nombre)
-    pluriel = cellule.nombre is not None and abs(_arrondir(cellule.nombre, 1)) >= 2
+    pluriel = cellule.nombre is not None and abs(arrondir(cellule.nombre, 1)) >= 2
     return _avec_unite(nombre, ecart(nombre), "points" if pluriel else "point")
 
 
@@ -78,7 +78,7 @@ def ecart(nombre: Nombre, decimales: int = 1) -> str:
     ('+3,3', '−3,3', '0,0', 's')
     """
     cellule = lire_cellule(nombre)
-    signe = "+" if cellule.nombre is not None and _arrondir(cellule.nombre, decimales) > 0 else ""
+    signe = "+" if cellule.nombre is not None and arrondir(cellule.nombre, decimales) > 0 else ""
     return signe + decimal(nombre, decimales)
 
 
@@ -104,7 +104,7 @@ def accorder(nombre: Nombre, singulier: str, pluriel: str) -> str:
     'n.d.'
     """
     cellule = lire_cellule(nombre)
-    au_pluriel = cellule.nombre is not None and abs(_arrondir(cellule.nombre, 0)) >= 2
+    au_pluriel = cellule.nombre is not None and abs(arrondir(cellule.nombre, 0)) >= 2
     return _avec_unite(nombre, entier(nombre), pluriel if au_pluriel else singulier)
 
 
@@ -154,7 +154,12 @@ def lire_cellule(nombre: Nombre) -> Cellule:
     return Cellule.de(nombre)
 
 
-def _arrondir(nombre: Decimal, decimales: int) -> Decimal:
+def arrondir(nombre: Decimal, decimales: int) -> Decimal:
+    """Rend un nombre arrondi au plus près, la moitié vers le haut : celui qui s'imprime.
+
+    >>> arrondir(Decimal("23.45"), 1), arrondir(Decimal("-2.5"), 0)
+    (Decimal('23.5'), Decimal('-3'))
+    """
     return nombre.quantize(Decimal(1).scaleb(-decimales), ROUND_HALF_UP)
 
 

@@ -7,15 +7,24 @@ secret, non disponible ou non significatif, la phrase reste neutre.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from observatoire.publication.cellules import NON_SIGNIFICATIF, SECRET, Cellule, variation
-from observatoire.publication.formats import INSECABLE, Nombre, decimal, entier, lire_cellule, pct, points
+from observatoire.publication.formats import (
+    INSECABLE,
+    Nombre,
+    arrondir,
+    decimal,
+    entier,
+    lire_cellule,
+    pct,
+    points,
+)
 
 BRUIT_PCT, BRUIT_POINTS = Decimal(1), Decimal(1)
 """En deçà, une évolution (en %) ou un écart (en points) ne se distingue pas des révisions."""
 
-_DIXIEME, _CENT = Decimal("0.1"), Decimal(100)
+_CENT = Decimal(100)
 _GRANDS = ((Decimal(10**9), "milliard"), (Decimal(10**6), "million"))
 _ASPIRES = ("handicap", "haut", "hors", "huit", "hasard", "halte")
 _NEUTRES = {SECRET: "évolution couverte par le secret", NON_SIGNIFICATIF: "évolution non significative"}
@@ -60,7 +69,7 @@ def dire_evolution(change: Nombre, *, accord: str = "", bruit: Decimal = BRUIT_P
     cellule = lire_cellule(change)
     if cellule.nombre is None:
         return _NEUTRES.get(cellule.statut, _SANS_EVOLUTION)
-    arrondi = _arrondir(cellule.nombre)
+    arrondi = arrondir(cellule.nombre, 1)
     if abs(arrondi) < bruit:
         return _STABLE
     if cellule.nombre == -_CENT:
@@ -100,7 +109,7 @@ def dire_ecart(ecart: Nombre, repere: str, *, bruit: Decimal = BRUIT_POINTS) -> 
     cellule = lire_cellule(ecart)
     if cellule.nombre is None:
         return "écart non publié"
-    arrondi = _arrondir(cellule.nombre)
+    arrondi = arrondir(cellule.nombre, 1)
     if abs(arrondi) < bruit:
         return f"comme {repere}"
     sens = "plus" if arrondi > 0 else "moins"
@@ -132,7 +141,7 @@ def compter(nombre: Nombre, nom: Nom) -> str:
     ecrit = grand_nombre_en_mots(cellule)
     if ecrit.rpartition(INSECABLE)[2].rstrip("s") in ("million", "milliard"):
         return f"{ecrit} {elider('de', nom.pluriel)}"
-    au_pluriel = abs(cellule.nombre.quantize(Decimal(1), ROUND_HALF_UP)) >= 2
+    au_pluriel = abs(arrondir(cellule.nombre, 0)) >= 2
     return f"{ecrit}{INSECABLE}{nom.pluriel if au_pluriel else nom.singulier}"
 
 
@@ -145,7 +154,7 @@ def grand_nombre_en_mots(nombre: Nombre) -> str:
     cellule = lire_cellule(nombre)
     for seuil, mot in _GRANDS:
         if cellule.nombre is not None and abs(cellule.nombre) >= seuil:
-            arrondi = _arrondir(cellule.nombre / seuil)
+            arrondi = arrondir(cellule.nombre / seuil, 1)
             return f"{decimal(arrondi)}{INSECABLE}{mot}{'s' if abs(arrondi) >= 2 else ''}"
     return entier(cellule)
 
@@ -159,7 +168,3 @@ def elider(mot: str, suite: str) -> str:
     debut = suite.lower()
     muet = debut.startswith("h") and not debut.startswith(_ASPIRES)
     return f"{mot[:-1]}’{suite}" if muet or debut[:1] in "aàâeéèêiîoôuy" else f"{mot} {suite}"
-
-
-def _arrondir(nombre: Decimal) -> Decimal:
-    return nombre.quantize(_DIXIEME, ROUND_HALF_UP)

@@ -7,13 +7,13 @@ un sens de variation n'y serait vrai que pour l'un d'eux.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import PublicationError
-from observatoire.publication.formats import FINE, INSECABLE, MOINS
+from observatoire.publication.formats import FINE, INSECABLE, MOINS, arrondir
 from observatoire.referentiel import lire_liste
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _NOMBRE = re.compile(
     rf"(?<![\w,.])[+{MOINS}-]?(\d{{1,3}}(?:[{FINE}{INSECABLE} ]\d{{3}})+|\d+)(,\d+)?(?![\w,.]*\w)"
     rf"(?:[{FINE}{INSECABLE} ](%))?"
 )
-_DIXIEME = Decimal("0.1")
 
 _CHIFFRE = re.compile(r"\d+(?:[.,\u202f\u00a0 ]\d+)*")
 _SENS = re.compile(
@@ -100,9 +99,9 @@ def _comparer(avant: Nombre, apres: Nombre) -> Iterator[Nombre]:
     if en_pct and aussi:
         yield abs(valeur - base), False
     if base and en_pct == aussi:
-        yield abs(100 * (valeur - base) / base).quantize(_DIXIEME, ROUND_HALF_UP), True
+        yield arrondir(abs(100 * (valeur - base) / base), 1), True
         if valeur >= 2 * base:
-            yield (valeur / base).quantize(_DIXIEME, ROUND_HALF_UP), False
+            yield arrondir(valeur / base, 1), False
 
 
 def relire_notebook(notebook: NotebookNode) -> list[str]:
