@@ -119,7 +119,8 @@ def livre_du_rapport(
     Raises:
         PublicationError: comme `editer`.
     """
-    from observatoire.publication.fiche.contexte import REGION, Contexte
+    from observatoire.publication.fiche.contexte import Contexte
+    from observatoire.publication.lectures import REGION
     from observatoire.publication.rapport.edition import INTITULE
     from observatoire.publication.rapport.livre import ANNEXES
 
