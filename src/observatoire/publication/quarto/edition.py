@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
     from observatoire.perimetre import Periode
-    from observatoire.publication import editions
+    from observatoire.publication.campagne.bilan import Ecrit
     from observatoire.publication.quarto.programme import Programme
 
 NOM = "quarto"
@@ -72,7 +72,7 @@ def editer(
 
 def site_des_fiches(
     config: Config,
-    fiches: Sequence[editions.Document],
+    fiches: Sequence[Ecrit],
     periode: Periode,
     *,
     programme: Programme,
