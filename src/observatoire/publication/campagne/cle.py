@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -163,9 +164,7 @@ def _versions() -> list[str]:
         declarees = requires("observatoire") or []
     except PackageNotFoundError:
         declarees = []
-    noms = sorted(
-        {d.split(";")[0].split(">")[0].split("=")[0].strip() for d in declarees if "extra" not in d}
-    )
+    noms = sorted({re.split(r"[<>=;\[ ]", d)[0] for d in declarees if "extra ==" not in d})
     versions = []
     for nom in noms:
         try:

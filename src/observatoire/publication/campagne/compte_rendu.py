@@ -28,11 +28,7 @@ def rendre_compte(config: Config, bilan: Bilan) -> Path:
 
 def en_texte(bilan: Bilan) -> list[str]:
     """Rend le bilan en lignes : la phrase, l'interruption, une cause après l'autre."""
-    lignes = [bilan.phrase]
-    if bilan.interruption:
-        lignes.append(
-            f"Interrompue : {bilan.interruption}. Reprendre : ajouter --reprise à la même commande."
-        )
+    lignes = [bilan.phrase, *filter(None, [bilan.arret])]
     for cause in bilan.causes:
         lignes += [
             "",

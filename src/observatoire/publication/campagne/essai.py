@@ -55,7 +55,8 @@ def constater(tache: Tache, erreur: BaseException, secondes: float = 0.0) -> Ech
 def _dernier_appel(erreur: BaseException) -> str:
     """La dernière ligne de la pile qui soit à nous : `rendu_pdf.py, ligne 57 (rendre_pdf)`."""
     appels = traceback.extract_tb(erreur.__traceback__)
-    notres = [appel for appel in appels if Path(appel.filename).is_relative_to(_BIBLIOTHEQUE)] or appels
-    if not notres:
+    ailleurs = [appel for appel in appels if Path(appel.filename) != Path(__file__)]
+    notres = [appel for appel in ailleurs if Path(appel.filename).is_relative_to(_BIBLIOTHEQUE)]
+    if not (dernier := (notres or ailleurs or [None])[-1]):
         return "production"
-    return f"{Path(notres[-1].filename).name}, ligne {notres[-1].lineno} ({notres[-1].name})"
+    return f"{Path(dernier.filename).name}, ligne {dernier.lineno} ({dernier.name})"

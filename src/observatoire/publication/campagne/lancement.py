@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from observatoire.publication.campagne.plan import Plan
 
 _PLEIN = (errno.ENOSPC, errno.EDQUOT)
-_CADENCE = 1.0  # secondes entre deux écritures du manifeste ; un processus tué refait au plus celles-là
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,17 @@ class Avancement:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Comment lancer : qui suit l'avancement, qui produit (`production.produire` par défaut)."""
+    """Comment lancer.
+
+    Attributes:
+        suivi: appelée à chaque document.
+        producteur: ce qui produit un document ; par défaut `production.produire`.
+        cadence: secondes entre deux écritures du manifeste ; un processus tué refait ce qu'il a écrit depuis.
+    """
 
     suivi: Callable[[Avancement], None] = lambda _: None
     producteur: Callable[[Tache], Document] | None = None
+    cadence: float = 1.0
 
 
 def lancer(config: Config, plan: Plan, executeur: Executor, options: Options | None = None) -> Bilan:
@@ -211,8 +217,8 @@ class _Campagne:
         return echec
 
     def _inscrire(self, *, attendre: bool = False) -> None:
-        """Écrit les manifestes ; à chaque tour de boucle, pas plus d'une fois par seconde."""
-        if attendre and time.perf_counter() - self._dernier_manifeste < _CADENCE:
+        """Écrit les manifestes ; à chaque tour de boucle, pas plus souvent que la cadence."""
+        if attendre and time.perf_counter() - self._dernier_manifeste < self._options.cadence:
             return
         for manifeste in self._manifestes.values():
             manifeste.ecrire()
