@@ -21,6 +21,7 @@ from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode
 from observatoire.publication import editions
 from observatoire.publication.blocs import MIME
+from observatoire.publication.campagne.tache import NOTEBOOK
 from observatoire.publication.fiche import contexte
 from observatoire.publication.quarto import Document, appel, editer, trouver
 from observatoire.publication.quarto.controle import _Page
@@ -201,7 +202,7 @@ def fiches(travail, monkeypatch):
     ]
     noyau = {"name": "python3", "display_name": "Python 3", "language": "python"}
     source = nbformat.v4.new_notebook(cells=cellules, metadata={"kernelspec": noyau})
-    nbformat.write(source, travail.racine / "notebooks" / editions.NOTEBOOK)
+    nbformat.write(source, travail.racine / "notebooks" / NOTEBOOK)
     monkeypatch.chdir(travail.racine)
     monkeypatch.setattr(editions, "derniere_periode", lambda _: Periode.lire("2026-T3"))
 
