@@ -198,7 +198,7 @@ def fiches(travail, monkeypatch):
             f"    def _repr_mimebundle_(self, **_): return {{{MIME!r}: self.bloc, 'text/html': '<p>'}}"
         ),
         new_code_cell(f"Bloc({{**{entete()!r}, 'territoire': territoire, 'titre': territoire}})"),
-        new_code_cell(f"Bloc({{**{figure('a')!r}, 'lecture': territoire}})"),
+        new_code_cell(f"Bloc({{**{figure('a')!r}, 'note': territoire}})"),
     ]
     noyau = {"name": "python3", "display_name": "Python 3", "language": "python"}
     source = nbformat.v4.new_notebook(cells=cellules, metadata={"kernelspec": noyau})
