@@ -217,10 +217,10 @@ def test_la_commande_ecrit_le_site_a_cote_des_fiches_et_suit_les_pages(fiches, d
     assert resultat.exit_code == 0, resultat.output
     assert "Quarto, page 2 sur 2 : ept-T6.ipynb" in resultat.output
     assert "Site rendu par Quarto 1.10.18" in resultat.output
-    ecrits = {str(p.relative_to(dossier / "2026-T3")) for p in dossier.rglob("*") if p.is_file()}
+    ecrits = {str(p.relative_to(dossier / "2026-T3")) for p in dossier.rglob("[!.]*") if p.is_file()}
     communs = {f"{nom}.{ext}" for nom in ("dep-93", "ept-T6") for ext in ("html", "pdf", "ipynb")}
     site = {f"quarto/{nom}" for nom in communs | {"index.html"} if not nom.endswith(".ipynb")}
-    assert ecrits == communs | site
+    assert ecrits == communs | site | {"manifeste.json"}
     assert len(doublure()) == 1
 
 
