@@ -481,9 +481,8 @@ class Bloc:
 )
 
 
-@pytest.fixture
-def atelier(travail) -> Config:
-    """Un dossier de travail dont le notebook de fiche échoue pour Paris."""
+def petit_notebook(config: Config) -> None:
+    """Remplace le notebook de fiche par un autre, sans données, qui échoue pour Paris."""
     import nbformat
 
     cellules = [new_code_cell(code) for code in CELLULES]
@@ -492,7 +491,13 @@ def atelier(travail) -> Config:
         cells=cellules,
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
-    nbformat.write(fiche, travail.racine / "notebooks" / NOTEBOOK)
+    nbformat.write(fiche, config.racine / "notebooks" / NOTEBOOK)
+
+
+@pytest.fixture
+def atelier(travail) -> Config:
+    """Un dossier de travail dont le notebook de fiche échoue pour Paris."""
+    petit_notebook(travail)
     return travail
 
 
