@@ -373,7 +373,9 @@ def test_une_campagne_incomplete_n_est_pas_publiee_et_ses_echecs_se_reprennent(a
     produire(atelier)
     dossier = dossier_de(atelier, "2026-T3")
     avant = (dossier / "dep-75.pdf").read_bytes()
-    exiger_complete(atelier, PERIODE)
+    exiger_complete(atelier, PERIODE, ["dep-93", "dep-75"])
+    with pytest.raises(PublicationError, match="dep-94"):
+        exiger_complete(atelier, PERIODE, ["dep-93", "dep-94"])
     produire(atelier, producteur=rater, choix=Choix(forcer=True))
     assert json.loads((dossier / FICHIER).read_bytes())["etat"] == "incomplète"
     assert (dossier / "dep-75.pdf").read_bytes() == avant
@@ -592,8 +594,8 @@ def test_les_commandes_plan_et_campagne(atelier, monkeypatch):
     assert "2 à refaire, durée inconnue" in appeler("plan", "petite").output
     assert not (atelier.outputs / "fiches").exists()
     fait = appeler("campagne", "petite", "--processus", "1")
-    assert (fait.exit_code, "complète : 2 document(s) produit(s)" in fait.output) == (0, True)
-    assert appeler("plan", "petite").output == "2 document(s), tous à jour.\n"
+    assert (fait.exit_code, "complète : 2 documents produits" in fait.output) == (0, True)
+    assert appeler("plan", "petite").output == "2 documents : tout est à jour.\n"
     detail = appeler("plan", "petite", "--detail", "--forcer", "--seulement", "dep:93").output
     assert "dep:93, 2026-T3            demandé (--forcer)" in detail
     assert "environ 1 s" in detail

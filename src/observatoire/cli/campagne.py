@@ -146,13 +146,13 @@ def _lancer(config: Config, demandee: Campagne, **choix: Any) -> Bilan:
 
 def _resumer(prevu: Plan, processus: int) -> str:
     if not prevu.lignes:
-        return "Aucun document dans cette campagne."
-    secondes = prevu.duree(processus)
-    a_faire = len(prevu.a_faire)
+        return "Rien à faire : aucun document ne répond à ces options."
+    secondes, a_faire = prevu.duree(processus), len(prevu.a_faire)
+    combien = f"{len(prevu.lignes)} document{'s' if len(prevu.lignes) > 1 else ''}"
     if not a_faire:
-        return f"{len(prevu.lignes)} document(s), tous à jour."
+        return f"{combien} : tout est à jour."
     duree = "durée inconnue" if secondes is None else f"environ {_en_temps(secondes)}"
-    return f"{len(prevu.lignes)} document(s) : {a_faire} à refaire, {duree} à {processus} en même temps."
+    return f"{combien} : {a_faire} à refaire, {duree} à {processus} en même temps."
 
 
 def _en_temps(secondes: float) -> str:

@@ -77,6 +77,11 @@ class Cause:
         return f"{self.exception} — {self.endroit}"
 
     @property
+    def detail(self) -> str:
+        """Ce que dit l'erreur, sans l'endroit que le titre donne déjà."""
+        return self.plus_petit.constat.rpartition("» : ")[2]
+
+    @property
     def objets(self) -> str:
         """Les documents touchés, les douze premiers nommés."""
         dits = [echec.tache.dit for echec in self.echecs]
@@ -145,14 +150,16 @@ class Bilan:
     @property
     def phrase(self) -> str:
         """La campagne en une phrase."""
+        s = "s" if len(self.ecrits) > 1 else ""
         comptes = [
-            f"{len(self.ecrits)} document(s) produit(s)",
+            f"{len(self.ecrits)} document{s} produit{s}",
             f"{len(self.inchanges)} à jour",
             *([f"{len(self.echecs)} en échec"] if self.echecs else []),
             *([f"{len(self.restants)} à reprendre"] if self.restants else []),
         ]
         etat = "complète" if self.complete else "incomplète"
-        return f"Campagne {self.campagne} {etat} : {', '.join(comptes)}, en {self.secondes:.1f} s."
+        secondes = f"{self.secondes:.1f}".replace(".", ",")
+        return f"Campagne « {self.campagne} » {etat} : {', '.join(comptes)}, en {secondes} s."
 
     def _petitesse(self, echec: Echec) -> tuple[int, str]:
         return self.poids.get(echec.tache.objet, 0), echec.tache.dit

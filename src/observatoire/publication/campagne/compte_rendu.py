@@ -32,8 +32,8 @@ def en_texte(bilan: Bilan) -> list[str]:
     for cause in bilan.causes:
         lignes += [
             "",
-            f"{len(cause.echecs)} échec(s) : {cause.titre}",
-            f"  {cause.plus_petit.constat}",
+            f"{len(cause.echecs)} échec{'s' if len(cause.echecs) > 1 else ''} : {cause.titre}",
+            f"  {cause.detail}",
             f"  → {cause.plus_petit.remede}",
             f"  Documents : {cause.objets}",
             f"  Rejouer le plus petit : {cause.plus_petit.tache.commande}",

@@ -16,7 +16,7 @@ from observatoire.erreurs import PublicationError
 from observatoire.magasin import ecrire_octets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from observatoire.config import Config
@@ -101,8 +101,13 @@ def decrire(fichiers: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     }
 
 
-def exiger_complete(config: Config, periode: Periode) -> None:
+def exiger_complete(config: Config, periode: Periode, noms: Collection[str] = ()) -> None:
     """Refuse de publier les documents d'une campagne qui n'a pas tout produit, ou dont un fichier a changé.
+
+    Args:
+        config: le dossier de travail.
+        periode: la période à publier.
+        noms: les documents que la campagne devait avoir (`dep-93--elu`), s'il faut qu'ils y soient tous.
 
     Raises:
         PublicationError: aucun document, campagne incomplète, ou fichier absent ou changé.
@@ -111,8 +116,8 @@ def exiger_complete(config: Config, periode: Periode) -> None:
     rejouer = "Relancer « observatoire campagne », puis publier."
     if not manifeste.documents and manifeste.complet:
         raise PublicationError(f"Aucun document produit pour {periode}.", rejouer)
-    if not manifeste.complet:
-        manquants = sorted({*manifeste.restants, *manifeste.echecs})
+    absents = {nom for nom in noms if nom not in manifeste.documents}
+    if manquants := sorted({*manifeste.restants, *manifeste.echecs, *absents}):
         suite = ", …" if len(manquants) > 6 else ""
         raise PublicationError(
             f"La campagne {periode} est incomplète : {len(manquants)} document(s) manquent "
