@@ -379,7 +379,7 @@ def test_une_campagne_incomplete_n_est_pas_publiee_et_ses_echecs_se_reprennent(a
     produire(atelier, producteur=rater, choix=Choix(forcer=True))
     assert json.loads((dossier / FICHIER).read_bytes())["etat"] == "incomplète"
     assert (dossier / "dep-75.pdf").read_bytes() == avant
-    with pytest.raises(PublicationError, match="est incomplète : 3 document"):
+    with pytest.raises(PublicationError, match="il y manque 3 document"):
         exiger_complete(atelier, PERIODE)
     assert set(motifs(atelier).values()) == {("en échec la dernière fois",)}
     assert produire(atelier, choix=Choix(echecs=True)).code == 0

@@ -120,9 +120,9 @@ def exiger_complete(config: Config, periode: Periode, noms: Collection[str] = ()
     if manquants := sorted({*manifeste.restants, *manifeste.echecs, *absents}):
         suite = ", …" if len(manquants) > 6 else ""
         raise PublicationError(
-            f"La campagne {periode} est incomplète : {len(manquants)} document(s) manquent "
+            f"La campagne {periode} est incomplète, il y manque {len(manquants)} document(s) "
             f"({', '.join(manquants[:6])}{suite}).",
-            "Corriger la cause (outputs/journaux/bilan.html), puis « observatoire campagne --echecs ».",
+            "Lire outputs/journaux/bilan.html, corriger, puis « observatoire campagne --reprise --echecs ».",
         )
     if anomalies := manifeste.anomalies():
         premier = next(iter(anomalies.values()))[0]
