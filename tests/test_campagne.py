@@ -18,16 +18,17 @@ import pytest
 from click.testing import CliRunner
 
 from observatoire.cli import cli
+from observatoire.cli.progression import suivre
 from observatoire.erreurs import ConfigError, ObservatoireError, PublicationError
 from observatoire.magasin import Magasin, tenir
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.campagne import cle, essai
 from observatoire.publication.campagne.compte_rendu import en_texte, rendre_compte
 from observatoire.publication.campagne.fichier import improviser, lire_campagne
-from observatoire.publication.campagne.lancement import Options, lancer
+from observatoire.publication.campagne.lancement import Avancement, Options, lancer
 from observatoire.publication.campagne.manifeste import FICHIER, Manifeste, dossier_de, exiger_complete
 from observatoire.publication.campagne.plan import Choix, planifier
-from observatoire.publication.campagne.tache import NOTEBOOK, Document
+from observatoire.publication.campagne.tache import NOTEBOOK, Document, Echec, Tache
 from observatoire.schemas import SCHEMAS
 from tests import campagne_factice as factice
 from tests.conftest import DEPOT, dossier_de_travail
@@ -183,6 +184,23 @@ def test_une_campagne_se_nomme_par_son_fichier(atelier, nom):
     campagne(atelier, '[[editions]]\nniveaux = ["dep"]')
     with pytest.raises(ConfigError, match="Campagne inconnue"):
         lire_campagne(atelier, nom)
+
+
+@pytest.mark.parametrize(
+    "textes",
+    [
+        ("../dep:93", "2026-T3"),
+        ("dep:93\n", "2026-T3"),
+        ("dep:93", "2026-T3/.."),
+        ("dep:93", "2026-T3", "../elu"),
+        ("dep:93", "2026-T3", "\uff45lu"),
+        ("dep:93", "2026-T3", "x" * 300),
+        ("dep:93", "2026-T3", "", ("../pdf",)),
+    ],
+)
+def test_un_nom_de_fichier_ne_vient_que_de_codes_connus(tmp_path, textes):
+    with pytest.raises(ObservatoireError):
+        Tache(tmp_path, *textes)
 
 
 # ── Le plan ──
@@ -604,6 +622,22 @@ def test_les_commandes_plan_et_campagne(atelier, monkeypatch):
     assert rate.exit_code == 1
     assert "Rejouer le plus petit" in rate.output
     assert "bilan.html" in rate.output
+
+
+def test_sur_un_terminal_l_avancement_est_une_barre_et_les_echecs_restent(atelier, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    echec = Echec(
+        Tache(atelier.racine, "dep:75", "2026-T3"), "KeyError", "cellule « x »", "constat", "remède"
+    )
+    with suivre(2) as suivi:
+        suivi(Avancement(1, 2, echec, 1.0))
+        suivi(Avancement(2, 2, produire(atelier, DEP_93).ecrits[0], 2.0))
+    dit = capsys.readouterr().err
+    assert "dep:75, 2026-T3" in dit
+    assert "KeyError" in dit
+    assert "dep:93" not in dit
+    assert "2/2" in dit
+    assert "1 en échec" in dit
 
 
 def test_savoir_qu_il_n_y_a_rien_a_faire_ne_charge_ni_jupyter_ni_le_dessin(atelier):

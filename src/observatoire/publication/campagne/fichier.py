@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from observatoire.config import lire_toml
 from observatoire.erreurs import ConfigError, ObservatoireError, ParametreError, suggestion
 from observatoire.perimetre import NIVEAUX, Programme, Territoire, lire_perimetre
-from observatoire.publication.campagne.tache import FORMATS, Tache
+from observatoire.publication.campagne.tache import FORMATS, NOM, Tache
 from observatoire.publication.editions import derniere_periode, periode_demandee, trimestres_acheves
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ GENERAL = "general"
 DERNIER, HISTORIQUE = "dernier", "tout l'historique"
 _CLES = {"titre", "editions"}
 _CLES_EDITION = {"niveaux", "perimetres", "periodes", "publics", "formats"}
-_NOM = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}", flags=re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def lire_campagne(config: Config, nom: str = PAR_DEFAUT) -> Campagne:
         PublicationError: aucun trimestre n'est complet dans les données.
     """
     connues = sorted(chemin.stem for chemin in (config.racine / DOSSIER).glob("*.toml"))
-    if not _NOM.fullmatch(nom) or nom not in connues:
+    if not NOM.fullmatch(nom) or nom not in connues:
         remede = suggestion(nom, connues) if connues else f"Écrire {DOSSIER}/{PAR_DEFAUT}.toml."
         raise ConfigError(f"Campagne inconnue : « {nom} ».", remede)
     fichier = f"{DOSSIER}/{nom}.toml"
@@ -148,7 +146,7 @@ def _periodes(config: Config, ecrites: object) -> list[Periode]:
 def _verifier_publics(config: Config, publics: Iterable[str], perimetres: Iterable[Perimetre]) -> None:
     connus = noms_des_publics(config)
     for public in filter(None, publics):
-        if public not in connus or not _NOM.fullmatch(public):
+        if public not in connus or not NOM.fullmatch(public):
             raise ParametreError(f"Public inconnu : « {public} ».", suggestion(public, [GENERAL, *connus]))
         if any(isinstance(objet, Programme) for objet in perimetres):
             raise ParametreError("La fiche d'un programme n'a pas de public.", "Retirer --public.")

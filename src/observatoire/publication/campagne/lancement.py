@@ -113,7 +113,7 @@ class _Campagne:
                 if arret.signal and not self._signal:
                     self._signal, self._interruption = arret.signal, "arrêt demandé"
                 for futur in finis:
-                    self._recevoir(futurs[futur], futur)
+                    self._recevoir(futurs.pop(futur), futur)  # ses octets ne sont pas gardés
                 if self._interruption:
                     _renoncer(attendus)
                 self._inscrire(attendre=True)

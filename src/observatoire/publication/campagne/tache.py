@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from observatoire.config import Config
-from observatoire.perimetre import Programme, lire_perimetre
+from observatoire.erreurs import ParametreError, suggestion
+from observatoire.perimetre import Periode, Programme, lire_perimetre
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FORMATS = ("ipynb", "html", "pdf")
+NOM = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}", flags=re.ASCII)
 NOTEBOOK, NOTEBOOK_PROGRAMME = "fiche_territoire.ipynb", "fiche_programme.ipynb"
 
 
 @dataclass(frozen=True, slots=True)
 class Tache:
-    """Un document à produire : des textes déjà validés, aisés à envoyer à un autre processus."""
+    """Un document à produire : des textes, aisés à envoyer à un autre processus."""
 
     racine: Path
     objet: str
     periode: str
     public: str = ""
     formats: tuple[str, ...] = FORMATS
+
+    def __post_init__(self) -> None:
+        """Refuse ce qui n'est pas un code connu : ces textes font des noms de fichiers.
+
+        Raises:
+            PerimetreError: périmètre ou période inconnus.
+            ParametreError: public ou format mal écrits.
+        """
+        lire_perimetre(self.objet), Periode.lire(self.periode)
+        if self.public and not NOM.fullmatch(self.public):
+            raise ParametreError(
+                f"Public mal écrit : « {self.public} ».", "Lettres sans accent, chiffres, tirets."
+            )
+        for nom in self.formats:
+            if nom not in FORMATS:
+                raise ParametreError(f"Format inconnu : « {nom} ».", suggestion(nom, FORMATS))
 
     @property
     def nom(self) -> str:
