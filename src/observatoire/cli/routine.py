@@ -28,6 +28,7 @@ def tick(forcer: bool) -> None:
 
     À planifier toutes les heures : « observatoire planifier ».
     """
+    from observatoire.routine.arrivees import ignorees
     from observatoire.routine.verrou import DejaEnCoursError, verrou
 
     config, depart = Config.charger(), time.perf_counter()
@@ -37,6 +38,8 @@ def tick(forcer: bool) -> None:
     except DejaEnCoursError:
         click.echo("Un autre passage est en cours : rien à faire.")
         return
+    for phrase in ignorees(config):
+        click.secho(f"Attention : {phrase}", fg="yellow", err=True)
     if bilan.vide:
         click.echo(f"Rien de neuf ({time.perf_counter() - depart:.1f} s).")
     else:

@@ -1,7 +1,7 @@
 """Le ménage : les comptes rendus, les journaux et les restes d'un arrêt brutal ; rien d'autre.
 
-Jamais `data/raw`, jamais les éditions d'`outputs/fiches`, `outputs/rapports` et `outputs/donnees`, jamais
-`registre/`, jamais une livraison refusée : c'est à l'équipe d'en décider.
+Jamais un fichier scellé de `data/raw`, jamais les éditions (`outputs/fiches`, `outputs/rapports`,
+`outputs/donnees`), jamais `registre/`, jamais une livraison refusée : c'est à l'équipe d'en décider.
 """
 
 from __future__ import annotations
@@ -9,19 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from observatoire.config import Config
     from observatoire.routine.reglages import Reglages
 
 _RESTES = dt.timedelta(days=2)
 _PREFIXE = "observatoire-"
+# des copies jamais finies : un fichier scellé n'est ni caché, ni nommé ainsi
+_COPIES = (
+    "data/raw/*/*/.copie.*",
+    "data/raw/*/*/.provenance.toml.*",
+    "data/routine/.etat.json.*",
+    "data/arrivees/refusees/*/.*.raison.txt.*",
+)
 
 
 def ranger(
@@ -35,32 +41,32 @@ def ranger(
         maintenant: l'heure du passage.
         temporaires: où chercher les dossiers laissés par un arrêt brutal ; celui du système par défaut.
     """
+    rapports, journaux = config.outputs / "routine", config.outputs / "journaux"
     retires = [
-        *_perimes(config.outputs / "routine", maintenant - dt.timedelta(days=reglages.rapports_jours)),
-        *_perimes(config.outputs / "journaux", maintenant - dt.timedelta(days=reglages.journaux_jours)),
+        *_perimes(rapports.glob("*"), maintenant - dt.timedelta(days=reglages.rapports_jours)),
+        *_perimes(journaux.glob("*"), maintenant - dt.timedelta(days=reglages.journaux_jours)),
     ]
-    a_nous = Path(temporaires or tempfile.gettempdir())
-    retires += [
-        reste
-        for reste in _perimes(a_nous, maintenant - _RESTES)
-        if reste.name.startswith(_PREFIXE) and reste.lstat().st_uid == os.getuid()
-    ]
+    a_nous = Path(temporaires or tempfile.gettempdir()).glob(f"{_PREFIXE}*")
+    copies = (reste for motif in _COPIES for reste in config.racine.glob(motif))
+    retires += _perimes([*a_nous, *copies], maintenant - _RESTES)
     for chemin in retires:
-        if stat.S_ISDIR(chemin.lstat().st_mode):
+        if chemin.is_dir() and not chemin.is_symlink():
             shutil.rmtree(chemin, ignore_errors=True)
         else:
             chemin.unlink(missing_ok=True)
     return retires
 
 
-def _perimes(dossier: Path, limite: dt.datetime) -> Iterator[Path]:
-    """Rend ce qu'un dossier contient d'antérieur à la limite, par la date de son nom, sinon de son contenu."""
-    if not dossier.is_dir() or dossier.is_symlink():
-        return
-    for chemin in sorted(dossier.iterdir()):
+def _perimes(chemins: Iterable[Path], limite: dt.datetime) -> Iterator[Path]:
+    """Rend ce qui est à ce compte et antérieur à la limite : la date de son nom, sinon celle du disque."""
+    for chemin in sorted(chemins):
+        try:
+            etat = chemin.lstat()
+        except FileNotFoundError:  # un autre vient de le retirer
+            continue
         try:
             date = dt.datetime.combine(dt.date.fromisoformat(chemin.name), dt.time.max, limite.tzinfo)
         except ValueError:
-            date = dt.datetime.fromtimestamp(chemin.lstat().st_mtime, tz=dt.UTC)
-        if date < limite:
+            date = dt.datetime.fromtimestamp(etat.st_mtime, tz=dt.UTC)
+        if date < limite and etat.st_uid == os.getuid():
             yield chemin

@@ -125,6 +125,8 @@ _RAISONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((smtplib.SMTPRecipientsRefused,), "destinataires refusés"),
     ((ssl.SSLCertVerificationError,), "certificat du serveur refusé"),
     ((httpx.TimeoutException, TimeoutError), f"pas de réponse en {_DELAI} secondes"),
+    ((smtplib.SMTPServerDisconnected,), "connexion coupée par le serveur"),
+    ((smtplib.SMTPException,), "message refusé par le serveur"),
     ((httpx.TransportError, OSError), "connexion impossible ou coupée"),
 )
 

@@ -92,7 +92,10 @@ def _recevoir(contexte: Contexte, etat: Etat, bilan: Bilan) -> bool:
         nouvelles = arrivees.lister(config, contexte.maintenant(), calme)
         if prises or nouvelles:
             from observatoire.acquisition.depot import inventaire
+            from observatoire.routine.reception import defaire_un_scellement_interrompu
 
+            for prise in prises:
+                defaire_un_scellement_interrompu(config, prise)
             inventaire(config)  # un dépôt abîmé n'est pas la faute de ce qui arrive
             _examiner(contexte, etat, bilan, [*prises, *nouvelles])
     except Exception as erreur:  # un incident imprévu se dit aussi

@@ -57,6 +57,22 @@ def recevoir(config: Config, prise: Prise, aujourd_hui: dt.date) -> Livraison:
     return Livraison(*faits, SCELLEE)
 
 
+def defaire_un_scellement_interrompu(config: Config, prise: Prise) -> None:
+    """Retire de `data/raw` les copies qu'un arrêt a laissées sans provenance.
+
+    La livraison prise a toujours ces fichiers. Sans cela, le dépôt les verrait comme des fichiers jamais
+    scellés, et plus rien ne pourrait être reçu.
+    """
+    dossier = config.raw / prise.source / prise.date.isoformat()
+    scellees = _empreintes(dossier / PROVENANCE)
+    for fichier in fichiers(prise):
+        copie = dossier / fichier.name
+        if copie.is_file() and stat.S_ISREG(fichier.lstat().st_mode):
+            empreinte = _empreinte(copie)
+            if empreinte not in scellees and empreinte == _empreinte(fichier):
+                copie.unlink()
+
+
 def _refuser_l_inacceptable(prise: Prise, recus: list[Path], aujourd_hui: dt.date) -> None:
     if prise.date > aujourd_hui:
         raise SourceError(
