@@ -76,7 +76,8 @@ class Facteur:
 
     def _crochet(self, bilan: Bilan, page: str) -> None:
         url = httpx.URL(self.secrets.crochet_url)
-        if not url.host or url.userinfo or not (url.scheme == "https" or est_la_machine(url.host)):
+        admis = ("https", "http") if est_la_machine(url.host) else ("https",)
+        if not url.host or url.userinfo or url.scheme not in admis:
             raise _RefuseError("adresse absente ou hors de https")
         entetes = {"User-Agent": f"observatoire-clauses-sociales/{__version__}"}
         if self.secrets.crochet_jeton:
@@ -111,7 +112,7 @@ def composer(config: Config, bilan: Bilan, page: str, reglage: Courriel) -> Emai
         "",
         f"-- \n{observatoire['nom']}",
     ]
-    message.set_content("\n".join(lignes) + "\n")
+    message.set_content("\n".join(lignes) + "\n", cte="quoted-printable")
     return message
 
 
