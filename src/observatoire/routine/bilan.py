@@ -66,7 +66,10 @@ class Construction:
     @property
     def phrase(self) -> str:
         """La construction en une phrase."""
-        return f"Tables et indicateurs reconstruits en {self.secondes:.0f} s ({self.lignes} lignes écrites)."
+        from observatoire.publication.formats import entier
+
+        lignes = entier(self.lignes)
+        return f"Tables et indicateurs reconstruits en {self.secondes:.0f} s ({lignes} lignes écrites)."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from observatoire.erreurs import ObservatoireError
 from observatoire.routine import arrivees
 from observatoire.routine.bilan import EN_ATTENTE, REFUSEE, Bilan, Construction, Echec, Fiches, Qualite, motif
 from observatoire.routine.empreintes import empreinte_des_donnees
-from observatoire.routine.etapes import CONSTRUCTION, a_faire
+from observatoire.routine.etapes import CONSTRUCTION, FICHES, a_faire
 from observatoire.routine.etat import Etat
 from observatoire.routine.journal import Journal
 from observatoire.routine.menage import ranger
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from observatoire.routine.reglages import Reglages
 
 RECEPTION = "réception"
+_GARDE = "Les fiches d'avant restent en place."
+_GARDE_DES_FICHES = "Les fiches réussies sont écrites ; les autres restent telles qu'avant."
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +160,8 @@ def _echouer(contexte: Contexte, etat: Etat, bilan: Bilan, ou: tuple[str, str], 
     etape, empreinte = ou
     journal = contexte.journal
     detail = journal.chemin.relative_to(contexte.config.racine)
-    bilan.echec = Echec(
-        etape, motif(erreur), f"Le constat et son remède : {detail}. Ce qui était publié est intact."
-    )
+    garde = _GARDE_DES_FICHES if etape == FICHES else _GARDE
+    bilan.echec = Echec(etape, motif(erreur), f"Le constat et son remède : {detail}. {garde}")
     etat.bilan = bilan
     etat.echouer(contexte.config, etape, empreinte)
     journal.detailler(erreur)
