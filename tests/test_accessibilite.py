@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from observatoire.cli import cli
 from observatoire.perimetre import Periode, Territoire
-from observatoire.publication.editions import produire_fiches
+from observatoire.publication.campagne.edition import produire_fiches
 from observatoire.publication.verification import navigateur
 from observatoire.publication.verification.constats import Examen
 from observatoire.publication.verification.declaration import rediger

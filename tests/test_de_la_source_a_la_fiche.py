@@ -18,7 +18,7 @@ from stdnum.fr import siret
 
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
-from observatoire.publication.editions import produire_fiches
+from observatoire.publication.campagne.edition import produire_fiches
 from observatoire.schemas import SCHEMAS
 
 DEBUT, FIN = dt.date(2026, 7, 1), dt.date(2026, 9, 30)

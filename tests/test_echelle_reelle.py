@@ -8,7 +8,7 @@ from observatoire.acquisition.exemple import ecrire_exemple
 from observatoire.chaine import construire
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
-from observatoire.publication.editions import produire_fiches
+from observatoire.publication.campagne.edition import produire_fiches
 from tests.conftest import dossier_de_travail
 
 pytestmark = pytest.mark.long

@@ -26,8 +26,8 @@ from observatoire.indicateurs.secret import SECRET, Protection
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.campagne.edition import produire_fiches
 from observatoire.publication.donnees import publier
-from observatoire.publication.editions import produire_fiches
 from tests.conftest import DEPOT
 
 CLE = valeurs.CLE

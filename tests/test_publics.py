@@ -16,8 +16,8 @@ from observatoire.indicateurs.catalogue import catalogue_de
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire, lire_perimetre
 from observatoire.publication.blocs import Avis, Bloc
+from observatoire.publication.campagne.edition import produire_fiches
 from observatoire.publication.composition import FICHIER, composer, lire_publics, public_demande
-from observatoire.publication.editions import produire_fiches
 from observatoire.publication.fiche import Fiche
 from observatoire.publication.fiche.programme import FicheProgramme
 from observatoire.referentiel import ventilations

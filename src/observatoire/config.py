@@ -67,11 +67,20 @@ class Config:
         ici = Path(impose) if impose else (depart or Path.cwd())
         for dossier in (ici.resolve(), *ici.resolve().parents):
             if (dossier / FICHIER).is_file():
-                return cls(dossier, _lire_toml(dossier / FICHIER))
+                return cls.lire(dossier)
         raise ConfigError(
             f"{FICHIER} est introuvable depuis {ici}.",
             "Se placer dans le dossier du projet, ou définir OBSERVATOIRE_RACINE.",
         )
+
+    @classmethod
+    def lire(cls, racine: Path) -> Self:
+        """Lit la configuration d'un dossier de travail connu.
+
+        Raises:
+            ConfigError: fichier absent ou illisible.
+        """
+        return cls(racine, lire_toml(racine / FICHIER))
 
     @property
     def raw(self) -> Path:
@@ -105,7 +114,7 @@ class Config:
 
     @cached_property
     def _parametres(self) -> dict[str, Any]:
-        return _lire_toml(self.racine / "parametres.toml")
+        return lire_toml(self.racine / "parametres.toml")
 
     def seuil(self, source: str, nom: str, jour: dt.date) -> float:
         """Rend un seuil de `[sources.<nom>.seuils]`, à défaut celui de `parametres.toml` ce jour-là."""
@@ -153,7 +162,12 @@ class Config:
         return Parametre(nom, retenue["valeur"], retenue["depuis"], retenue["reference"])
 
 
-def _lire_toml(chemin: Path) -> dict[str, Any]:
+def lire_toml(chemin: Path) -> dict[str, Any]:
+    """Lit un fichier TOML.
+
+    Raises:
+        ConfigError: fichier absent ou illisible.
+    """
     try:
         return tomllib.loads(chemin.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -18,12 +18,17 @@ def diffuser(periode: str, date: str | None, erratum: str) -> None:
 
     PERIODE est un trimestre, ou une année pour l'édition annuelle. À lancer quand l'édition paraît : ce
     qui y est caché le reste, ce qui y est publié ne change plus que selon le calendrier des révisions.
+    Refusée tant que la campagne de ses documents est incomplète.
 
     Exemple : observatoire diffuser 2026-T3 --date 2026-11-14
     """
     from observatoire.indicateurs.diffusions import diffuser as inscrire
+    from observatoire.publication.campagne.manifeste import FICHIER, dossier_de, exiger_complete
 
-    ligne = inscrire(Config.charger(), Periode.lire(periode), jour(date), erratum=erratum)
+    config, edition = Config.charger(), Periode.lire(periode)
+    if (dossier_de(config, str(edition)) / FICHIER).is_file():
+        exiger_complete(config, edition)
+    ligne = inscrire(config, edition, jour(date), erratum=erratum)
     if ligne is None:
         click.echo("Rien de nouveau depuis la dernière diffusion : rien n'est inscrit.")
     else:

@@ -1,4 +1,4 @@
-"""Éditer : les fiches, les données ouvertes, la méthode."""
+"""Éditer : le rapport, les commentaires, les données ouvertes, la méthode."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import click
 
 from observatoire.cli.groupe import cli
 from observatoire.config import Config
-from observatoire.perimetre import Periode, Territoire, lire_perimetre
+from observatoire.perimetre import Periode, Territoire
 
 if TYPE_CHECKING:
-    from observatoire.publication.editions import Document
     from observatoire.publication.quarto import Programme
 
-_moteur = click.option(
+moteur_de_rendu = click.option(
     "--moteur",
     type=click.Choice(["integre", "quarto"]),
     default="integre",
@@ -23,60 +22,11 @@ _moteur = click.option(
 )
 
 
-@cli.command()
-@click.argument("territoires", nargs=-1)
-@click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
-@click.option(
-    "--public", default="", help="À qui : elu, acheteur… (notebooks/publics.toml), ou « tous » les publics."
-)
-@click.option("--processus", type=click.IntRange(1), help="Notebooks exécutés en même temps.")
-@_moteur
-def fiches(
-    territoires: tuple[str, ...], periode: str | None, public: str, processus: int | None, moteur: str
-) -> None:
-    """Produit les fiches d'un trimestre.
-
-    Une par TERRITOIRE (reg:11, dep:93, ept:T6) ou par grand programme (programme:GPE) ; sans argument, une
-    par territoire. Avec un public, les parties qui lui sont destinées, dans un fichier à son nom :
-    dep-93--elu.pdf.
-
-    Exemple : observatoire fiches dep:93 ept:T6 --periode 2026-T3 --public elu
-    """
-    from observatoire.publication.composition import lire_publics
-    from observatoire.publication.editions import derniere_periode, periode_demandee, produire_fiches
-
-    config = Config.charger()
-    programme = _quarto() if moteur == "quarto" else None  # absent, mieux vaut le dire avant d'exécuter
-    demandes = [lire_perimetre(texte) for texte in territoires]
-    retenue = periode_demandee(config, periode) if periode else derniere_periode(config)
-    perimetres = demandes or Territoire.tous(*config.reglages["fiches"]["niveaux"])
-    documents = [
-        document
-        for nom in (lire_publics(config) if public == "tous" else [public])
-        for document in produire_fiches(
-            config, perimetres, retenue, public=nom, processus=processus, suivi=_annoncer
-        )
-    ]
-    click.echo(f"{len(documents)} fiche(s) : {config.outputs / 'fiches' / str(retenue)}")
-    if programme:
-        from observatoire.publication.quarto import site_des_fiches
-
-        site = site_des_fiches(config, documents, retenue, programme=programme, suivi=click.echo)
-        click.echo(f"Site rendu par Quarto {programme.version} : {site / 'index.html'}")
-
-
-def _quarto() -> Programme:
+def quarto_du_poste() -> Programme:
+    """Rend le Quarto du poste ; absent, mieux vaut le dire avant d'exécuter."""
     from observatoire.publication.quarto import trouver
 
     return trouver()
-
-
-def _annoncer(document: Document) -> None:
-    click.echo(
-        f"{document.territoire!s:<8} {document.pages} pages  {document.secondes:5.1f} s  {document.html}"
-    )
-    for alerte in document.alertes:
-        click.secho(f"Attention : {alerte}", fg="yellow", err=True)
 
 
 @cli.command()
@@ -107,7 +57,7 @@ def commentaire(territoire: str, periode: str | None, public: str, relu: bool) -
 
 @cli.command()
 @click.option("--annee", help="Année du rapport (2025) ; par défaut la dernière année complète.")
-@_moteur
+@moteur_de_rendu
 def rapport(annee: str | None, moteur: str) -> None:
     """Produit le rapport statistique annuel.
 
@@ -118,7 +68,7 @@ def rapport(annee: str | None, moteur: str) -> None:
     from observatoire.publication.rapport.edition import derniere_annee, produire_rapport
 
     config = Config.charger()
-    programme = _quarto() if moteur == "quarto" else None
+    programme = quarto_du_poste() if moteur == "quarto" else None
     retenue = Periode.lire(annee) if annee else derniere_annee(config)
     edition = produire_rapport(
         config,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,15 @@ import pyarrow.parquet as pq
 
 from observatoire.erreurs import TableError
 from observatoire.magasin.conversions import en_arrow, en_lots, en_pandas
-from observatoire.magasin.ecriture import Ecriture, ecrire_octets, terminer_remplacements
+from observatoire.magasin.ecriture import (
+    Ecriture,
+    ecrire_ensemble,
+    ecrire_octets,
+    retirer_provisoires,
+    terminer_remplacements,
+)
 from observatoire.magasin.moteur import ouvrir_duckdb, retirer_debordements
+from observatoire.magasin.verrou import tenir
 from observatoire.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -21,7 +27,17 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["Ecriture", "Filtres", "Magasin", "ecrire_octets", "en_arrow", "en_lots"]
+__all__ = [
+    "Ecriture",
+    "Filtres",
+    "Magasin",
+    "ecrire_ensemble",
+    "ecrire_octets",
+    "en_arrow",
+    "en_lots",
+    "retirer_provisoires",
+    "tenir",
+]
 
 _VERROU = ".verrou"
 
@@ -121,14 +137,10 @@ class Magasin:
     @contextmanager
     def _seul_a_ecrire(self) -> Iterator[None]:
         """Tient le verrou des écritures et retire ce qu'un processus tué a laissé."""
-        self.racine.mkdir(parents=True, exist_ok=True)
-        with (self.racine / _VERROU).open("w") as verrou:
-            try:
-                fcntl.flock(verrou, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise TableError(
-                    "Une autre construction est en cours dans ce dossier.", "Attendre qu'elle finisse."
-                ) from None
+        refus = TableError(
+            "Une autre construction est en cours dans ce dossier.", "Attendre qu'elle finisse."
+        )
+        with tenir(self.racine / _VERROU, refus):
             terminer_remplacements(self.racine)
             for reste in self.racine.glob("*/.*.parquet.*"):
                 reste.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from observatoire.magasin.moteur import ouvrir_duckdb
 from observatoire.schemas import SCHEMAS, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Future
 
     import duckdb
@@ -31,18 +32,34 @@ def ecrire_octets(chemin: Path, octets: bytes, *, prive: bool = False) -> None:
 
     Un fichier `prive` n'est à aucun moment lisible des autres comptes.
     """
-    chemin.parent.mkdir(parents=True, exist_ok=True)
-    descripteur, provisoire = tempfile.mkstemp(dir=chemin.parent, prefix=f".{chemin.name}.")
+    ecrire_ensemble({chemin: octets}, prive=prive)
+
+
+def ecrire_ensemble(fichiers: Mapping[Path, bytes], *, prive: bool = False) -> None:
+    """Écrit plusieurs fichiers à côté de leur place, puis les y met tous ; un échec n'en met aucun."""
+    provisoires: dict[Path, Path] = {}
     try:
-        with os.fdopen(descripteur, "wb") as flux:
-            flux.write(octets)
-            flux.flush()
-            os.fsync(flux.fileno())
-        os.chmod(provisoire, 0o600 if prive else 0o644)
-        os.replace(provisoire, chemin)
+        for chemin, octets in fichiers.items():
+            chemin.parent.mkdir(parents=True, exist_ok=True)
+            descripteur, provisoire = tempfile.mkstemp(dir=chemin.parent, prefix=f".{chemin.name}.")
+            provisoires[chemin] = Path(provisoire)
+            with os.fdopen(descripteur, "wb") as flux:
+                flux.write(octets)
+                flux.flush()
+                os.fsync(flux.fileno())
+            os.chmod(provisoire, 0o600 if prive else 0o644)
+        for chemin, ecrit in provisoires.items():
+            os.replace(ecrit, chemin)
     except BaseException:
-        Path(provisoire).unlink(missing_ok=True)
+        for reste in provisoires.values():
+            reste.unlink(missing_ok=True)
         raise
+
+
+def retirer_provisoires(dossier: Path) -> None:
+    """Retire ce qu'un processus tué a laissé d'une écriture dans un dossier."""
+    for reste in dossier.glob(".*.*.*"):
+        reste.unlink(missing_ok=True)
 
 
 class Ecriture:

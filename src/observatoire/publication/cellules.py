@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from observatoire.erreurs import PublicationError
 from observatoire.referentiel import ENSEMBLE
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 PUBLIE, SECRET, NON_DISPONIBLE, NON_SIGNIFICATIF = "publie", "secret", "non_disponible", "non_significatif"
 _ORDRE = (SECRET, NON_DISPONIBLE, NON_SIGNIFICATIF)
+Tranche: TypeAlias = tuple[str, str, str, str]  # territoire, période, indicateur, ventilation
+TOUS = "*"  # à la place de l'indicateur et de la ventilation : toutes les tranches ont été comptées
+_LUES: set[Tranche] = set()
+
+
+def tranches_lues() -> list[Tranche]:
+    """Rend les tranches qu'un processus a lues depuis son départ : un document ne dépend que d'elles.
+
+    La région compte des milliers de cellules ; une fiche n'en compare que quelques dizaines. Retenir
+    lesquelles évite de refaire toutes les fiches quand d'autres changent.
+    """
+    return sorted(_LUES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,7 @@ class Cellules:
     ) -> Cellule:
         """Rend une cellule, `ABSENTE` si la table n'a pas cette ligne."""
         cle = (str(territoire), str(periode), indicateur, ventilation, modalite)
+        _LUES.add(cle[:4])
         if cle not in self._lues:
             return ABSENTE
         nombre, statut = self._lues[cle]
@@ -131,10 +144,13 @@ class Cellules:
 
     def existe(self, indicateur: str, ventilation: str, *, territoire: Territoire, periode: Periode) -> bool:
         """Dit si la table a cette ventilation, secrète ou non : le plan de publication la prévoit."""
-        return (str(territoire), str(periode), indicateur, ventilation) in self._tranches
+        tranche = (str(territoire), str(periode), indicateur, ventilation)
+        _LUES.add(tranche)
+        return tranche in self._tranches
 
     def compter(self, territoire: Territoire, periode: Periode, *statuts: str) -> int:
         """Compte les cellules d'un territoire et d'une période, d'un statut s'il est donné."""
+        _LUES.add((str(territoire), str(periode), TOUS, TOUS))
         return sum(
             cle[:2] == (str(territoire), str(periode)) and (not statuts or statut in statuts)
             for cle, (_, statut) in self._lues.items()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from observatoire.config import Config
 
 
+CAMPAGNE = "trimestre"
+
+
 @dataclass(frozen=True, slots=True)
 class Production:
     """Les trois gestes de la chaîne ; chacun lève une `ObservatoireError` s'il échoue."""
@@ -49,26 +52,31 @@ def controler(config: Config) -> Qualite:
 
 
 def editer(config: Config) -> Fiches:
-    """Produit les fiches du dernier trimestre complet."""
-    from observatoire.erreurs import PublicationError
-    from observatoire.perimetre import Territoire
-    from observatoire.publication.editions import Document, derniere_periode, produire_fiches
+    """Produit les documents vieillis de la campagne du trimestre.
 
-    debut = time.perf_counter()
-    periode = derniere_periode(config)
-    territoires = list(Territoire.tous(*config.reglages["fiches"]["niveaux"]))
-    faits: list[Document] = []
-    try:
-        produire_fiches(config, territoires, periode, suivi=faits.append)
-    except PublicationError:
-        if not faits:
-            raise
-    faites = {document.territoire for document in faits}
+    Raises:
+        SystemExit: un arrêt a été demandé ; ce qui est produit est gardé, le passage suivant finira.
+    """
+    from observatoire.publication.campagne.compte_rendu import rendre_compte
+    from observatoire.publication.campagne.edition import executeur_local
+    from observatoire.publication.campagne.fichier import lire_campagne
+    from observatoire.publication.campagne.lancement import lancer
+    from observatoire.publication.campagne.manifeste import dossier_de
+    from observatoire.publication.campagne.plan import planifier
+
+    plan = planifier(config, lire_campagne(config, CAMPAGNE))
+    with executeur_local() as executeur:
+        bilan = lancer(config, plan, executeur)
+    if plan.a_faire:
+        rendre_compte(config, bilan)
+    if bilan.signal:
+        raise SystemExit(bilan.code)
+    manquent = [echec.tache for echec in bilan.echecs] + list(bilan.restants)
     return Fiches(
-        periode=str(periode),
-        faites=len(faits),
-        inchangees=0,
-        echecs=tuple(str(t) for t in territoires if t not in faites),
-        dossier=str((config.outputs / "fiches" / str(periode)).relative_to(config.racine)),
-        secondes=time.perf_counter() - debut,
+        periode=", ".join(plan.periodes),
+        faites=len(bilan.ecrits),
+        inchangees=len(bilan.inchanges),
+        echecs=tuple(dict.fromkeys(tache.objet for tache in manquent)),
+        dossier=str(dossier_de(config, max(plan.periodes)).relative_to(config.racine)),
+        secondes=bilan.secondes,
     )

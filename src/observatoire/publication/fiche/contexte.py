@@ -14,6 +14,7 @@ from observatoire.publication.blocs import Avis
 from observatoire.publication.cellules import ABSENTE, PUBLIE, SECRET, Cellule, Cellules
 from observatoire.publication.fiche import phrases
 from observatoire.publication.formats import accorder, jour, pct
+from observatoire.publication.lectures import REFERENCES, REGION, d_un_territoire, trimestres_de_tendance
 from observatoire.publication.repartitions import Repartition, repartir
 from observatoire.referentiel import ENSEMBLE
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
 
-REGION = Territoire("reg", "11")
 AN_PRECEDENT, CHAMP_CONSTANT = "an_precedent", "champ_constant"
 _DUREES = {"trimestre": "dans le trimestre", "glissant": "en quatre trimestres", "annee": "dans l’année"}
 
@@ -50,20 +50,10 @@ class Contexte:
             TableError: les indicateurs n'ont pas encore été construits.
         """
         ici, lue = _lire_parametres(territoire, periode)
-        debut = min(_trimestres(config, lue)[0].annee, lue.annee - 1)
-        annees = range(debut, lue.annee + 1)
-        lues = {Periode(annee, rang) for annee in annees for rang in (None, 1, 2, 3, 4)}
-        periodes = sorted(map(str, {*lues, lue.quatre_trimestres}))
         magasin = Magasin(config.processed)
-        valeurs = magasin.lire(
-            "indicateurs/valeurs",
-            [("territoire", "in", sorted({str(ici), str(REGION)})), ("periode", "in", periodes)],
-        )
-        comparaisons = magasin.lire(
-            "indicateurs/comparaisons",
-            [("territoire", "=", str(ici)), ("periode", "=", str(lue)), ("ventilation", "=", ENSEMBLE)],
-        )
-        catalogue = magasin.lire("indicateurs/catalogue")
+        lectures = d_un_territoire(config, ici, lue)
+        valeurs, comparaisons = (magasin.lire(nom, filtres) for nom, filtres in lectures.items())
+        catalogue, provenance, qualite = (magasin.lire(nom) for nom in REFERENCES)
         return cls(
             config,
             ici,
@@ -71,8 +61,8 @@ class Contexte:
             Cellules(valeurs),
             {(ligne["indicateur"], ligne["repere"]): ligne for ligne in _lignes(comparaisons)},
             {ligne["indicateur"]: ligne for ligne in _lignes(catalogue)},
-            magasin.lire("indicateurs/provenance"),
-            magasin.lire("indicateurs/qualite"),
+            provenance,
+            qualite,
         )
 
     # ── Les mots ──
@@ -273,7 +263,7 @@ class Contexte:
     @cached_property
     def trimestres(self) -> list[Periode]:
         """Les trimestres de la tendance, du plus ancien à celui de la fiche, ou au dernier de l'année."""
-        return _trimestres(self.config, self.periode)
+        return trimestres_de_tendance(self.config, self.periode)
 
     @cached_property
     def extraction(self) -> dt.date | None:
@@ -293,11 +283,6 @@ class Contexte:
     def provisoire(self, periode: Periode) -> bool:
         """Vrai si les sources ont été extraites trop tôt après la fin de la période."""
         return self.extraction is None or self.extraction < self.definitif_le(periode)
-
-
-def _trimestres(config: Config, periode: Periode) -> list[Periode]:
-    duree = int(config.reglages["fiches"]["trimestres_de_tendance"])
-    return Periode(periode.annee, periode.trimestre or 4).jusqu_ici(duree)
 
 
 def _lignes(table: pd.DataFrame) -> list[dict[str, Any]]:

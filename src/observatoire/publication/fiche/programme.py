@@ -16,14 +16,14 @@ from observatoire.publication.charte import COULEURS
 from observatoire.publication.echelles import echelle
 from observatoire.publication.fiche import Fiche, phrases, projets, sujets
 from observatoire.publication.fiche.chiffres import CLES, chiffrer, ecrire
-from observatoire.publication.fiche.contexte import REGION, Contexte
+from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import SANS_OBJET, accorder, entier, pct
+from observatoire.publication.lectures import PROJET, REGION, des_departements
 
 if TYPE_CHECKING:
     from observatoire.perimetre import Periode
     from observatoire.publication.echelles import Echelle
 
-_PROJET = "projet"
 _MARCHES, _HEURES = "marches_projets", "heures_reservees_projets"
 _TAUX = ("part_heures_reservees", "objectif_heures_reservees", "part_pme_projets")
 _CHIFFRES = (
@@ -60,14 +60,8 @@ class FicheProgramme:
             )
         lu = Programme.lire(programme)
         contexte = Contexte.ouvrir(config or Config.charger(), str(REGION), periode)
-        valeurs = Magasin(contexte.config.processed).lire(
-            "indicateurs/valeurs",
-            [
-                ("territoire", "in", [str(ici) for ici in Territoire.tous("dep")]),
-                ("periode", "=", periode),
-                ("ventilation", "=", _PROJET),
-            ],
-        )
+        magasin = Magasin(contexte.config.processed)
+        [valeurs] = (magasin.lire(nom, lus) for nom, lus in des_departements(contexte.periode).items())
         return cls(lu, contexte, Cellules(valeurs))
 
     def entete(self) -> Entete:
@@ -167,11 +161,11 @@ class FicheProgramme:
         return Fiche(self.contexte).methode()
 
     def _lire(self, indicateur: str, periode: Periode | None = None) -> Cellule:
-        return self.contexte.lire(indicateur, _PROJET, self.programme.code, periode=periode)
+        return self.contexte.lire(indicateur, PROJET, self.programme.code, periode=periode)
 
     def _ici(self, territoire: Territoire, indicateur: str) -> Cellule:
         return self.departements.lire(
-            indicateur, _PROJET, self.programme.code, territoire=territoire, periode=self.contexte.periode
+            indicateur, PROJET, self.programme.code, territoire=territoire, periode=self.contexte.periode
         )
 
     def _chiffre(self, nom: str) -> Chiffre:

@@ -10,8 +10,8 @@ from observatoire.publication.blocs import Avis, Chiffre, Chiffres
 from observatoire.publication.cellules import NON_DISPONIBLE, PUBLIE, Cellule
 from observatoire.publication.fiche import phrases
 from observatoire.publication.fiche.chiffres import chiffrer
-from observatoire.publication.fiche.contexte import REGION
 from observatoire.publication.formats import pct
+from observatoire.publication.lectures import REGION
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte

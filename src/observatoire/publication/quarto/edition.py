@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
     from observatoire.perimetre import Periode
-    from observatoire.publication import editions
+    from observatoire.publication.campagne.bilan import Ecrit
     from observatoire.publication.quarto.programme import Programme
 
 NOM = "quarto"
@@ -72,7 +72,7 @@ def editer(
 
 def site_des_fiches(
     config: Config,
-    fiches: Sequence[editions.Document],
+    fiches: Sequence[Ecrit],
     periode: Periode,
     *,
     programme: Programme,
@@ -119,7 +119,8 @@ def livre_du_rapport(
     Raises:
         PublicationError: comme `editer`.
     """
-    from observatoire.publication.fiche.contexte import REGION, Contexte
+    from observatoire.publication.fiche.contexte import Contexte
+    from observatoire.publication.lectures import REGION
     from observatoire.publication.rapport.edition import INTITULE
     from observatoire.publication.rapport.livre import ANNEXES
 

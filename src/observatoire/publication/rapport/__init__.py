@@ -9,7 +9,8 @@ from observatoire.erreurs import PerimetreError
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.editions import derniere_periode
 from observatoire.publication.fiche import profil, sorties
-from observatoire.publication.fiche.contexte import REGION, Contexte
+from observatoire.publication.fiche.contexte import Contexte
+from observatoire.publication.lectures import REGION
 from observatoire.publication.rapport import annexes, cartes, chiffres, figures, territoires
 
 if TYPE_CHECKING:

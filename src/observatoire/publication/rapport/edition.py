@@ -17,8 +17,9 @@ from observatoire.erreurs import PublicationError
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
 from observatoire.publication.execution import en_octets, executer
-from observatoire.publication.fiche.contexte import REGION, Contexte
+from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import jour, typographier
+from observatoire.publication.lectures import REGION
 from observatoire.publication.rapport.classeur import rendre_classeur
 from observatoire.publication.rapport.impression import rendre_pdf
 from observatoire.publication.rapport.livre import assembler
