@@ -13,6 +13,16 @@ from observatoire.config import Config
 from observatoire.routine.passage import noter_construction
 
 
+CAMPAGNE = """
+titre = "La région"
+[[editions]]
+niveaux = ["reg"]
+periodes = "dernier"
+publics = ["general"]
+formats = ["ipynb", "html", "pdf"]
+"""
+
+
 @pytest.fixture
 def atelier(exemple, tmp_path, monkeypatch) -> Config:
     """Une copie de l'exemple construit, où seule la fiche de la région est à produire."""
@@ -25,6 +35,8 @@ def atelier(exemple, tmp_path, monkeypatch) -> Config:
         assert avant in texte
         texte = texte.replace(avant, apres)
     reglages.write_text(texte, encoding="utf-8")
+    (racine / "campagnes").mkdir(exist_ok=True)
+    (racine / "campagnes" / "trimestre.toml").write_text(CAMPAGNE, encoding="utf-8")
     monkeypatch.chdir(racine)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "compte"))
     return Config.charger(racine)
