@@ -12,7 +12,6 @@ from observatoire.cli import cli
 from observatoire.config import Config
 from observatoire.routine.passage import noter_construction
 
-
 CAMPAGNE = """
 titre = "La région"
 [[editions]]
