@@ -219,6 +219,13 @@ def test_le_meme_contenu_ne_change_rien_et_un_autre_a_la_meme_date_est_refuse(tr
     assert (travail.raw / "structures/2026-11-14/siae.csv").read_text(encoding="utf-8") == BONNE
 
 
+def test_une_livraison_en_retard_est_scellee_et_dit_qu_elle_ne_compte_pas(travail, chaine, sans_essai):
+    deposer(travail, "2026-11-14/siae.csv")
+    assert "compte" not in chaine.passer(travail).livraisons[0].phrase
+    deposer(travail, "2026-10-01/siae.csv", AUTRE)
+    assert "celle du 2026-11-14, plus récente, reste celle qui compte" in chaine.passer(travail).phrases[0]
+
+
 def test_une_configuration_incomplete_fait_attendre_la_livraison_et_celles_d_apres(
     travail, chaine, monkeypatch
 ):

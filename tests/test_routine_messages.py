@@ -17,6 +17,7 @@ import pytest
 
 from observatoire.config import Config
 from observatoire.erreurs import ConfigError
+from observatoire.routine.annonce import annonceur
 from observatoire.routine.bilan import (
     REFUSEE,
     SCELLEE,
@@ -271,6 +272,18 @@ def test_un_mauvais_fichier_de_secrets_est_refuse_sans_en_citer_un_mot(tmp_path,
         lire_secrets({"OBSERVATOIRE_SECRETS": str(fichier)})
     assert attendu in str(erreur.value)
     assert "canari" not in str(erreur.value)
+
+
+def test_un_fichier_de_secrets_refuse_se_dit_a_l_envoi_et_n_arrete_rien(travail, tmp_path):
+    fichier = tmp_path / "secrets.toml"
+    fichier.write_text('crochet_url = "https://exemple.invalid/canari"', encoding="utf-8")
+    fichier.chmod(0o644)
+    config = Config(travail.racine, travail.reglages | {"routine": {"crochet": True}})
+    environ = {"OBSERVATOIRE_SECRETS": str(fichier)}
+    annoncer = annonceur(config, Reglages.lire(config), environ, lambda: QUAND)
+    phrase = annoncer(BILAN, PAGE)[0]
+    assert "chmod 600" in phrase
+    assert "canari" not in phrase
 
 
 def test_un_notebook_ne_recoit_pas_les_secrets(tmp_path):

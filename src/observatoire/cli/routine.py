@@ -49,18 +49,13 @@ def tick(forcer: bool) -> None:
 
 
 def _passer(config: Config, *, forcer: bool) -> Bilan:
+    from observatoire.routine.annonce import annonceur
     from observatoire.routine.passage import Contexte, passer
     from observatoire.routine.production import production
     from observatoire.routine.reglages import Reglages
-    from observatoire.routine.secrets import lire_secrets
 
-    reglages, secrets = Reglages.lire(config), lire_secrets(os.environ)
-
-    def annoncer(bilan: Bilan, page: str) -> list[str]:
-        from observatoire.routine.messages import Facteur
-
-        return Facteur(config, reglages, secrets, _maintenant()).annoncer(bilan, page)
-
+    reglages = Reglages.lire(config)
+    annoncer = annonceur(config, reglages, os.environ, _maintenant)
     contexte = Contexte(config, reglages, production(), _maintenant, annoncer, click.echo)
     return passer(contexte, forcer=forcer)
 

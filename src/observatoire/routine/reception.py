@@ -54,7 +54,7 @@ def recevoir(config: Config, prise: Prise, aujourd_hui: dt.date) -> Livraison:
         explication = refuser(config, prise, str(erreur))
         return Livraison(*faits, REFUSEE, motif(erreur), str(explication.relative_to(config.racine)))
     retirer(prise)
-    return Livraison(*faits, SCELLEE)
+    return Livraison(*faits, SCELLEE, _depassee(config, config.source(prise.source), prise))
 
 
 def defaire_un_scellement_interrompu(config: Config, prise: Prise) -> None:
@@ -104,6 +104,15 @@ def _deja_scellee(config: Config, source: Source, prise: Prise, recus: list[Path
             f"Redéposer dans un dossier nommé par une autre date : data/arrivees/{source.nom}/AAAA-MM-JJ/.",
         )
     return False
+
+
+def _depassee(config: Config, source: Source, prise: Prise) -> str:
+    """Dit qu'une livraison scellée ne change rien : une plus récente la remplace."""
+    dates = (chemin.parent.name for chemin in (config.raw / source.nom).glob(f"*/{PROVENANCE}"))
+    derniere = max(dates, default="")
+    if source.millesimes == "tous" or derniere <= prise.date.isoformat():
+        return ""
+    return f"celle du {derniere}, plus récente, reste celle qui compte"
 
 
 def _empreintes(provenance: Path) -> set[str]:
