@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRET   := $(VENV)/.pret
 
 .DEFAULT_GOAL := aide
-.PHONY: aide fiches exemple donnees verifier navigateur test test-long test-spark bench lint types lab verrou propre env contours
+.PHONY: aide demo fiches exemple donnees verifier navigateur test test-long test-spark bench lint types lab verrou propre env contours
 
 aide:  ## Montre cette aide
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ outputs/.fiches: data/processed/.construit notebooks/fiche_territoire.ipynb $(sh
 
 fiches: outputs/.fiches  ## Produit toutes les fiches du dernier trimestre complet
 	@echo "Fiches :" && ls -d $(CURDIR)/outputs/fiches/*
+
+demo: outputs/.fiches  ## Produit les fiches et le rapport annuel de l'exemple, puis les vérifie
+	@$(BIN)/observatoire rapport
+	@$(BIN)/observatoire verifier
 
 verifier: outputs/.fiches  ## Vérifie les documents produits : accessibilité, typographie, mêmes nombres partout
 	@$(BIN)/observatoire verifier

@@ -27,10 +27,11 @@ from observatoire.publication.campagne.fichier import improviser, lire_campagne
 from observatoire.publication.campagne.lancement import Options, lancer
 from observatoire.publication.campagne.manifeste import FICHIER, Manifeste, dossier_de, exiger_complete
 from observatoire.publication.campagne.plan import Choix, planifier
-from observatoire.publication.campagne.tache import Document
+from observatoire.publication.campagne.tache import NOTEBOOK, Document
 from observatoire.schemas import SCHEMAS
 from tests import campagne_factice as factice
-from tests.conftest import DEPOT
+from tests.conftest import DEPOT, dossier_de_travail
+from tests.test_rendu import petit_notebook
 
 PERIODE = Periode.lire("2026-T3")
 DEP_93, DEP_75, REGION = (Territoire.lire(code) for code in ("dep:93", "dep:75", "reg:11"))
@@ -532,6 +533,39 @@ def test_un_manifeste_illisible_fait_tout_refaire(atelier):
     chemin.write_bytes(chemin.read_bytes()[:100])
     assert set(motifs(atelier).values()) == {("jamais produit",)}
     assert produire(atelier).complete
+
+
+# ── Les mêmes octets ──
+
+
+def test_deux_productions_donnent_les_memes_octets_ou_que_ce_soit(travail, tmp_path):
+    """Autre dossier, autre fuseau, autre locale, autre graine de hachage : mêmes fichiers, mêmes clés."""
+    lieux = {
+        "ici": {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"},
+        "là bas/é": {"TZ": "Pacific/Auckland", "LC_ALL": "POSIX", "PYTHONHASHSEED": "7"},
+    }
+    petit_notebook(travail)
+    notebook, rendus = (travail.racine / "notebooks" / NOTEBOOK).read_bytes(), []
+    for lieu, environnement in lieux.items():
+        (tmp_path / lieu).mkdir(parents=True)
+        config = dossier_de_travail(tmp_path / lieu)
+        ecrire(config, valeurs())
+        (config.racine / "notebooks" / NOTEBOOK).write_bytes(notebook)
+        fini = subprocess.run(
+            [sys.executable, "-c", "from observatoire.cli import main; main()", "fiches", "dep:93"],
+            env={**os.environ, **environnement, "OBSERVATOIRE_RACINE": str(config.racine)},
+            capture_output=True,
+            check=False,
+        )
+        assert fini.returncode == 0, fini.stderr.decode()
+        dossier = dossier_de(config, "2026-T3")
+        fichiers = {c.name: c.read_bytes() for c in sorted(dossier.iterdir()) if c.name != FICHIER}
+        rendus.append((fichiers, Manifeste.lire(dossier).documents))
+    assert rendus[0] == rendus[1]
+    assert set(rendus[0][0]) == {"dep-93.ipynb", "dep-93.html", "dep-93.pdf"}
+    # le relevé des lectures a eu lieu, et n'a pas laissé de trace dans le notebook
+    assert rendus[0][1]["dep-93"]["lectures"] == []
+    assert b"tranches_lues" not in rendus[0][0]["dep-93.ipynb"]
 
 
 # ── Le journal, la commande ──

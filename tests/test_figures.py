@@ -10,8 +10,6 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Feuille
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication import charte, feuille, figures
@@ -88,12 +86,10 @@ def test_un_csv_se_calcule_et_ne_s_execute_pas():
 
 def _textes(svg: str) -> list[tuple[str, float, float]]:
     """Les textes d'un SVG, leur bord gauche et leur bord droit en millimètres."""
-    dessin = Feuille()
-    FigureCanvasAgg(dessin)
     bords = []
     for style, x, texte in re.findall(r'<text style="([^"]*)" x="([-\d.]+)"[^>]*>([^<]+)</text>', svg):
         corps = float(re.search(r"([\d.]+)px", style)[1])
-        largeur = feuille.largeur_texte(dessin, texte, corps)
+        largeur = feuille.largeur_texte(texte, corps)
         ancre = re.search(r"text-anchor: (\w+)", style)
         avant = {"end": largeur, "middle": largeur / 2}.get(ancre[1] if ancre else "start", 0)
         gauche = float(x) * 25.4 / 72 - avant

@@ -21,6 +21,7 @@ from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode
 from observatoire.publication import editions
 from observatoire.publication.blocs import MIME
+from observatoire.publication.campagne.tache import NOTEBOOK
 from observatoire.publication.fiche import contexte
 from observatoire.publication.quarto import Document, appel, editer, trouver
 from observatoire.publication.quarto.controle import _Page
@@ -197,11 +198,11 @@ def fiches(travail, monkeypatch):
             f"    def _repr_mimebundle_(self, **_): return {{{MIME!r}: self.bloc, 'text/html': '<p>'}}"
         ),
         new_code_cell(f"Bloc({{**{entete()!r}, 'territoire': territoire, 'titre': territoire}})"),
-        new_code_cell(f"Bloc({{**{figure('a')!r}, 'lecture': territoire}})"),
+        new_code_cell(f"Bloc({{**{figure('a')!r}, 'note': territoire}})"),
     ]
     noyau = {"name": "python3", "display_name": "Python 3", "language": "python"}
     source = nbformat.v4.new_notebook(cells=cellules, metadata={"kernelspec": noyau})
-    nbformat.write(source, travail.racine / "notebooks" / editions.NOTEBOOK)
+    nbformat.write(source, travail.racine / "notebooks" / NOTEBOOK)
     monkeypatch.chdir(travail.racine)
     monkeypatch.setattr(editions, "derniere_periode", lambda _: Periode.lire("2026-T3"))
 
@@ -216,10 +217,10 @@ def test_la_commande_ecrit_le_site_a_cote_des_fiches_et_suit_les_pages(fiches, d
     assert resultat.exit_code == 0, resultat.output
     assert "Quarto, page 2 sur 2 : ept-T6.ipynb" in resultat.output
     assert "Site rendu par Quarto 1.10.18" in resultat.output
-    ecrits = {str(p.relative_to(dossier / "2026-T3")) for p in dossier.rglob("*") if p.is_file()}
+    ecrits = {str(p.relative_to(dossier / "2026-T3")) for p in dossier.rglob("[!.]*") if p.is_file()}
     communs = {f"{nom}.{ext}" for nom in ("dep-93", "ept-T6") for ext in ("html", "pdf", "ipynb")}
     site = {f"quarto/{nom}" for nom in communs | {"index.html"} if not nom.endswith(".ipynb")}
-    assert ecrits == communs | site
+    assert ecrits == communs | site | {"manifeste.json"}
     assert len(doublure()) == 1
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from io import BytesIO
 from itertools import pairwise
 
+import markupsafe
 import nbformat
 import openpyxl
 import pikepdf
@@ -29,7 +30,8 @@ TABLEAU = TableauSeul("t", "Un tableau", "Sous-titre", Tableau(["A", "B"], [["x"
 
 def chapitre(titre: str, *cellules: object) -> nbformat.NotebookNode:
     """Un notebook exécuté : des textes Markdown, et des blocs affichés."""
-    notebook = nbformat.v4.new_notebook()
+    notebook = nbformat.v4.new_notebook(metadata={"language_info": {"name": "python"}})
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
     notebook.cells = [nbformat.v4.new_markdown_cell(f"# {titre}")]
     for cellule in cellules:
         if isinstance(cellule, str):
@@ -168,7 +170,7 @@ def test_les_memes_nombres_dans_les_pages_le_pdf_et_le_classeur(rapport):
             for imprimee, cellule in zip(ligne[1:], ecrite[1:], strict=True):
                 nombre = en_nombre(imprimee)
                 assert cellule == (imprimee if nombre is None else float(nombre[0]))
-                assert f">{imprimee.replace('&', '&amp;')}</t" in toutes, (nom, imprimee)
+                assert f">{markupsafe.escape(imprimee)}</t" in toutes, (nom, imprimee)
                 if nombre is not None:
                     assert re.sub(r"\s", "", imprimee) in imprime, (nom, imprimee)
 

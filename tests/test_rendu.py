@@ -22,6 +22,10 @@ from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication import editions, polices
 from observatoire.publication.blocs import MIME
+from observatoire.publication.campagne.edition import produire_fiches
+from observatoire.publication.campagne.lancement import Options
+from observatoire.publication.campagne.plan import Choix
+from observatoire.publication.campagne.tache import NOTEBOOK
 from observatoire.publication.deroule import lire_blocs
 from observatoire.publication.rendu_html import rendre_html
 from observatoire.publication.rendu_pdf import rendre_pdf
@@ -477,9 +481,8 @@ class Bloc:
 )
 
 
-@pytest.fixture
-def atelier(travail) -> Config:
-    """Un dossier de travail dont le notebook de fiche échoue pour Paris."""
+def petit_notebook(config: Config) -> None:
+    """Remplace le notebook de fiche par un autre, sans données, qui échoue pour Paris."""
     import nbformat
 
     cellules = [new_code_cell(code) for code in CELLULES]
@@ -488,34 +491,41 @@ def atelier(travail) -> Config:
         cells=cellules,
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
-    nbformat.write(fiche, travail.racine / "notebooks" / editions.NOTEBOOK)
+    nbformat.write(fiche, config.racine / "notebooks" / NOTEBOOK)
+
+
+@pytest.fixture
+def atelier(travail) -> Config:
+    """Un dossier de travail dont le notebook de fiche échoue pour Paris."""
+    petit_notebook(travail)
     return travail
 
 
 def test_une_fiche_en_echec_n_ecrit_rien_et_n_arrete_pas_les_autres(atelier):
     vus: list[str] = []
     with pytest.raises(PublicationError) as erreur:
-        editions.produire_fiches(
+        produire_fiches(
             atelier,
             [Territoire.lire("dep:75"), Territoire.lire("dep:93")],
             Periode.lire("2026-T3"),
-            suivi=lambda document: vus.append(str(document.territoire)),
+            options=Options(lambda pas: vus.append(pas.resultat.tache.objet)),
         )
     assert "1 fiche(s) sur 2" in erreur.value.constat
     assert "dep:75 : " in erreur.value.constat
-    assert vus == ["dep:93"]
+    assert sorted(vus) == ["dep:75", "dep:93"]
     ecrits = {chemin.name for chemin in (atelier.outputs / "fiches" / "2026-T3").iterdir()}
-    assert ecrits == {"dep-93.ipynb", "dep-93.html", "dep-93.pdf"}
+    assert ecrits == {"dep-93.ipynb", "dep-93.html", "dep-93.pdf", "manifeste.json"}
 
 
 def test_les_fiches_sont_rendues_dans_l_ordre_et_deux_productions_sont_identiques(atelier):
     territoires = [Territoire.lire("ept:T6"), Territoire.lire("dep:93")]
-    premiers = editions.produire_fiches(atelier, territoires, Periode.lire("2026-T3"))
+    premiers = produire_fiches(atelier, territoires, Periode.lire("2026-T3"))
     assert [str(document.territoire) for document in premiers] == ["ept:T6", "dep:93"]
     assert all(document.pages == 1 and document.secondes > 0 for document in premiers)
     chemins = [premiers[1].notebook, premiers[1].html, premiers[1].pdf]
     avant = [chemin.read_bytes() for chemin in chemins]
-    editions.produire_fiches(atelier, territoires[1:], Periode.lire("2026-T3"), processus=1)
+    forcer = Choix(forcer=True)
+    produire_fiches(atelier, territoires[1:], Periode.lire("2026-T3"), processus=1, choix=forcer)
     assert [chemin.read_bytes() for chemin in chemins] == avant
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Circle, PathPatch, Rectangle
 
@@ -255,7 +255,7 @@ def _cercler(axes: Axes, ancre: tuple[float, float], zone: Zone, cercle: tuple[s
 def _tient(axes: Axes, etiquette: str, rayon: float) -> bool:
     """Dit si une étiquette de deux lignes tient dans un cercle, sans en toucher le bord."""
     corde = 2 * math.sqrt(max(0.0, rayon**2 - _DEMI_HAUTEUR**2))
-    return corde >= feuille.largeur_texte(cast("Figure", axes.get_figure()), etiquette, charte.CORPS_SERRE)
+    return corde >= feuille.largeur_texte(etiquette, charte.CORPS_SERRE)
 
 
 # ── Autour ──
@@ -313,7 +313,7 @@ def _legender(
                 _remplir(axes, case.get_path().transformed(case.get_patch_transform()), aplat)
             x += (_CASE + 1.0) * bool(aplat[0])
             feuille.ecrire(figure, texte, x, y + _LIGNE / 2, **forme)
-            x += feuille.largeur_texte(figure, texte, charte.CORPS_SERRE) + 3.0
+            x += feuille.largeur_texte(texte, charte.CORPS_SERRE) + 3.0
         y += _LIGNE
     bas = {"va": "top", "fontsize": charte.CORPS_PETIT, "color": charte.DISCRET, "linespacing": 1.1}
     feuille.ecrire(figure, pied, 0.3, y + 0.8, **bas)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import font_source_sans_pro
 import matplotlib as mpl
@@ -13,6 +13,7 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 
 from observatoire.publication.charte import CORPS, LARGEUR, POLICE, TEXTE
 
@@ -80,12 +81,20 @@ def marquer(figure: Figure, x: float, y: float, **forme: Any) -> None:
     figure.add_artist(Line2D([x / largeur], [1 - y / hauteur], linestyle="none", **forme))
 
 
-def largeur_texte(figure: Figure, texte: str, corps: float = CORPS) -> float:
-    """Rend la largeur imprimée de la plus longue ligne d'un texte, en millimètres."""
+@cache
+def largeur_texte(texte: str, corps: float = CORPS) -> float:
+    """Rend la largeur imprimée de la plus longue ligne d'un texte, en millimètres.
+
+    Elle se mesure sur le tracé de la police, non sur des points d'écran : ceux-ci arrondissent chaque
+    chiffre, et un nombre paraîtrait un dixième plus étroit qu'il ne s'imprime.
+    """
+    _style()
     police = font_manager.FontProperties(family=POLICE, size=corps)
-    rendu = cast("Any", figure.canvas).get_renderer()
-    pixels = max(rendu.get_text_width_height_descent(ligne, police, False)[0] for ligne in texte.split("\n"))
-    return float(pixels) / figure.dpi / MM
+    lignes = texte.split("\n")
+    largeurs = (
+        text_to_path.get_text_width_height_descent(ligne, police, ismath=False)[0] for ligne in lignes
+    )
+    return float(max(largeurs)) / 72 / MM
 
 
 def _en_svg(figure: Figure) -> str:

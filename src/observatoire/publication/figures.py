@@ -126,7 +126,7 @@ def points(lignes: Sequence[Point], noms: tuple[str, str], *, largeur: float = c
     def trace(figure: Figure) -> None:
         gauche = _libeller(figure, [ligne.libelle for ligne in lignes], _LEGENDE)
         axes = _zone(figure, len(lignes), gauche, _LEGENDE, largeur - gauche)
-        etiquette = max(feuille.largeur_texte(figure, ligne.etiquette) for ligne in lignes) + 2 * _ECART
+        etiquette = max(feuille.largeur_texte(ligne.etiquette) for ligne in lignes) + 2 * _ECART
         marge = sommet * etiquette / (largeur - gauche - 2 * etiquette)
         axes.set_xlim(-marge, sommet + marge)
         axes.axvline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
@@ -143,7 +143,7 @@ def _libeller(figure: Figure, libelles: Sequence[str], haut: float) -> float:
     """Écrit les libellés des lignes contre le tracé, et rend où celui-ci commence (mm)."""
     ecrits = [textwrap.fill(libelle, _COUPURE, break_long_words=False) for libelle in libelles]
     corps = [charte.CORPS_SERRE if "\n" in ecrit else charte.CORPS for ecrit in ecrits]
-    colonne = max(feuille.largeur_texte(figure, *paire) for paire in zip(ecrits, corps, strict=True))
+    colonne = max(feuille.largeur_texte(*paire) for paire in zip(ecrits, corps, strict=True))
     for rang, (ecrit, taille) in enumerate(zip(ecrits, corps, strict=True)):
         forme = {"ha": "right", "va": "center_baseline", "fontsize": taille, "linespacing": 0.95}
         feuille.ecrire(figure, ecrit, colonne + _BORD, haut + _PAS * (rang + 0.5), **forme)
@@ -160,7 +160,7 @@ def _etendue(figure: Figure, lignes: Sequence[Barre], largeur: float) -> float:
     """La plus petite étendue de l'axe qui laisse tenir toutes les étiquettes au bout des barres."""
     besoins = [0.0]
     for ligne in lignes:
-        libre = largeur - feuille.largeur_texte(figure, ligne.etiquette) - 2 * _ECART
+        libre = largeur - feuille.largeur_texte(ligne.etiquette) - 2 * _ECART
         besoins.append(max(ligne.longueur or 0.0, ligne.repere or 0.0) * largeur / libre)
     return max(besoins) or 1.0
 
@@ -182,7 +182,7 @@ def _barrer(
                 axes.vlines(
                     ligne.repere, rang - 0.44, rang + 0.44, couleur, linewidth=epaisseur, clip_on=False
                 )
-            place = (feuille.largeur_texte(figure, ligne.etiquette) + 2 * _ECART) * etendue / largeur
+            place = (feuille.largeur_texte(ligne.etiquette) + 2 * _ECART) * etendue / largeur
             bout = ligne.repere if bout <= ligne.repere < bout + place else bout
         _note(axes, ligne.etiquette, bout, rang, (3.5, 0), va="center_baseline", **_ton(ligne.longueur))
     return axes
@@ -231,7 +231,7 @@ def _legender(figure: Figure, gauche: float, marques: Sequence[tuple[str, dict[s
         feuille.marquer(figure, gauche + 1, _LEGENDE / 2, **marque)
         forme = {"va": "center_baseline", "fontsize": charte.CORPS_SERRE, "color": charte.DISCRET}
         feuille.ecrire(figure, nom, gauche + 3.4, _LEGENDE / 2, **forme)
-        gauche += feuille.largeur_texte(figure, nom, charte.CORPS_SERRE) + 8
+        gauche += feuille.largeur_texte(nom, charte.CORPS_SERRE) + 8
 
 
 def _note(axes: Axes, texte: str, x: float, y: float, decalage: tuple[float, float], **forme: Any) -> None:

@@ -57,6 +57,7 @@ def _dernier_appel(erreur: BaseException) -> str:
     appels = traceback.extract_tb(erreur.__traceback__)
     ailleurs = [appel for appel in appels if Path(appel.filename) != Path(__file__)]
     notres = [appel for appel in ailleurs if Path(appel.filename).is_relative_to(_BIBLIOTHEQUE)]
-    if not (dernier := (notres or ailleurs or [None])[-1]):
+    if not ailleurs:
         return "production"
+    dernier = (notres or ailleurs)[-1]
     return f"{Path(dernier.filename).name}, ligne {dernier.lineno} ({dernier.name})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from observatoire.perimetre import Periode
 from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import NON_DISPONIBLE, Cellule
@@ -156,16 +157,14 @@ def trimestres(contexte: Contexte, indicateur: str) -> Figure | Avis:
 
 
 def _tableau_de_trimestres(contexte: Contexte, indicateur: str, unite: str) -> Tableau:
-    """Une ligne par année, une colonne par trimestre : on compare les mêmes saisons de haut en bas."""
-    annees: dict[int, dict[int, str]] = {}
-    for periode in contexte.trimestres:
-        ecrite = vocabulaire.ecrire(contexte.lire(indicateur, periode=periode), unite)
-        annees.setdefault(periode.annee, {})[periode.trimestre or 0] = ecrite
-    rangs = (1, 2, 3, 4)
-    return Tableau(
-        ["Année", *(f"T{rang}" for rang in rangs)],
-        [[str(annee), *(lus.get(rang, "–") for rang in rangs)] for annee, lus in annees.items()],
-    )
+    """Une ligne par année, ses trimestres puis l'année entière : on compare de haut en bas."""
+    annees = dict.fromkeys(periode.annee for periode in contexte.trimestres)
+    lignes = []
+    for annee in annees:
+        periodes = [*(Periode(annee, rang) for rang in (1, 2, 3, 4)), Periode(annee)]
+        lues = [contexte.lire(indicateur, periode=periode) for periode in periodes]
+        lignes.append([str(annee), *(vocabulaire.ecrire(cellule, unite) for cellule in lues)])
+    return Tableau(["Année", "T1", "T2", "T3", "T4", "Ensemble"], lignes)
 
 
 def _titre(contexte: Contexte, indicateur: str, ventilation: str) -> str:

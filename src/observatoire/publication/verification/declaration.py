@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from observatoire.magasin import Magasin, ecrire_octets
-from observatoire.publication import polices
+from observatoire.publication import charte, polices
 from observatoire.publication.formats import entier, jour, typographier
 from observatoire.publication.verification import navigateur
 from observatoire.publication.verification.pdf import PDF
@@ -104,5 +104,7 @@ def _rendre(gabarits: Path, contexte: dict[str, object]) -> bytes:
     )
     # la ponctuation se pose sur du texte déjà échappé
     environnement.filters["typo"] = lambda texte: Markup(typographier(str(texte)))
-    page = environnement.get_template(GABARIT).render(**contexte, police=Markup(polices.pour_la_page()))
+    page = environnement.get_template(GABARIT).render(
+        **contexte, police=Markup(polices.pour_la_page()), charte=Markup(charte.pour_css())
+    )
     return page.encode()

@@ -174,6 +174,9 @@ def _blocs_voisins(examen: Examen, atelier: _Atelier) -> list[dict[str, Any]] | 
 
 def _recompter(examen: Examen, atelier: _Atelier) -> None:
     """Recompte une fiche : un notebook dont l'en-tête donne un territoire et un trimestre."""
+    if "fiches" not in examen.document.parts:
+        examen.omis[RECOMPTAGE] = "seules les fiches se recomptent"
+        return
     try:
         blocs = atelier.lire(examen.document)
         entete = blocs[0]
@@ -181,8 +184,8 @@ def _recompter(examen: Examen, atelier: _Atelier) -> None:
     except ObservatoireError as erreur:
         examen.omis[RECOMPTAGE] = erreur.constat
         return
-    if "fiches" not in examen.document.parts:
-        examen.omis[RECOMPTAGE] = "seules les fiches se recomptent"
+    if entete["territoire"].startswith("programme:"):
+        examen.omis[RECOMPTAGE] = "seules les fiches d'un territoire se recomptent"
         return
     retrait = atelier.config.parametre("seuil_retrait_non_renseigne_pct", periode.fin).valeur
     valeurs = recomptage.Valeurs.lire(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from lxml import etree
 
+from observatoire.publication.jumeau import en_csv
 from observatoire.publication.verification.constats import Trouve
 from observatoire.publication.verification.page import contenu
 
@@ -32,6 +33,7 @@ _REPETES = 12  # un texte plus long se répète sans tromper : légende de table
 _FOLIO = re.compile(r"Page\s*\d+\s*/\s*\d+")
 _A_CHEVAL = 80  # un texte plus long peut passer d'une page à la suivante
 _LIGNES_MONTREES = 5
+_JUMEAUX = "//a[starts-with(@href, 'data:text/csv')]"
 
 
 def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str] = ()) -> Iterator[Trouve]:
@@ -43,7 +45,10 @@ def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str
         communs: les textes de toutes les pages (nom de l'observatoire, contact).
     """
     unites = [unite for bloc in blocs for unite in textes(bloc)]
-    yield from _retirer(unites, page.texte, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
+    document = _serrer(page.texte)
+    for lien in page.arbre.xpath(_JUMEAUX):
+        document = document.replace(_serrer(contenu(lien)), "", 1)
+    yield from _retirer(unites, document, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
     yield from _comparer_figures(blocs, page)
 
 
@@ -62,8 +67,10 @@ def comparer_livre(blocs: list[dict[str, Any]], document: Page | str) -> Iterato
 
 def comparer_pdf(blocs: list[dict[str, Any]], texte: str, communs: Iterable[str] = ()) -> Iterator[Trouve]:
     """Compare les blocs d'un notebook, textes des dessins compris, au texte extrait de son PDF."""
-    unites = [unite for bloc in blocs for unite in (*textes(bloc), *textes_du_dessin(bloc.get("svg")))]
-    yield from _retirer(unites, _FOLIO.sub("", texte), communs)
+    document = _FOLIO.sub("", texte)
+    serre = _serrer(document)
+    unites = [unite for bloc in blocs for unite in (*textes(bloc), *_dessin_imprime(bloc.get("svg"), serre))]
+    yield from _retirer(unites, document, communs)
 
 
 def textes(bloc: dict[str, Any]) -> Iterator[str]:
@@ -87,6 +94,13 @@ def textes_du_dessin(svg: str | None) -> list[str]:
         return []
     racine = etree.fromstring(svg.encode(), etree.XMLParser(resolve_entities=False, huge_tree=True))
     return ["".join(texte.itertext()).strip() for texte in racine.iter("{*}text")]
+
+
+def _dessin_imprime(svg: str | None, document: str) -> list[str]:
+    """Les textes d'un dessin d'un seul tenant s'ils s'y suivent : des nombres voisins ne se mêlent pas."""
+    suite = textes_du_dessin(svg)
+    entier = "".join(suite)
+    return [entier] if _serrer(entier) in document else suite
 
 
 def _feuilles(valeur: object) -> Iterator[str]:
@@ -151,11 +165,20 @@ def _comparer_figure(bloc: dict[str, Any], figure: HtmlElement | None) -> Iterat
         )
     if len(_rangees(figure)) != 1 + len(bloc["lignes"]):
         yield Trouve("le tableau n'a pas le même nombre de lignes", bloc["id"])
+    yield from _comparer_jumeau(bloc, figure)
     dessin = next(figure.iter("img", "svg"), None)
     if (dessin is not None) != bool(bloc["svg"]):
         yield Trouve("dessin absent, ou de trop", bloc["id"])
     elif dessin is not None:
         yield from _comparer_dessin(bloc, dessin)
+
+
+def _comparer_jumeau(bloc: dict[str, Any], figure: HtmlElement) -> Iterator[Trouve]:
+    """Les données à télécharger d'une figure sont celles de son tableau."""
+    for lien in figure.xpath(f".{_JUMEAUX}"):
+        ecrites = unquote_to_bytes(lien.get("href").partition(",")[2])
+        if ecrites != en_csv(bloc["colonnes"], bloc["lignes"]):
+            yield Trouve("données à télécharger autres que le tableau", bloc["id"])
 
 
 def _comparer_dessin(bloc: dict[str, Any], dessin: HtmlElement) -> Iterator[Trouve]:

@@ -165,7 +165,7 @@ def _adresses(page: Page) -> Iterator[Trouve]:
 def _adresse_fautive(page: Page, adresse: str) -> str:
     if adresse.startswith("#"):
         return "" if adresse[1:] in {*page.identifiants, ""} else "lien vers une ancre qui n'existe pas"
-    if re.match(r"data:(image|font)/|mailto:", adresse):
+    if re.match(r"data:(image|font|text/csv)[/;]|mailto:", adresse):
         return ""
     if re.match(r"[a-z][a-z0-9+.-]*:|//", adresse, re.IGNORECASE):
         return "adresse extérieure"
