@@ -329,7 +329,7 @@ def test_la_commande_sort_en_erreur_sur_un_echec_et_dit_ce_qui_est_mal_range(tra
     assert rendu.exit_code == 0
     assert "data/arrivees/strutures : ce n'est le dossier d'aucune source" in rendu.output
     (travail.raw / "decp" / "2026-13-01").mkdir(parents=True)
-    (travail.raw / "decp" / "2026-13-01" / "provenance.toml").write_text("x = 1\n", encoding="utf-8")
+    (travail.raw / "decp" / "2026-13-01" / "provenance.toml").write_text("x = \n", encoding="utf-8")
     rendu = CliRunner().invoke(cli, ["tick"])
     assert rendu.exit_code == 1
     assert "Étape « construction »" in rendu.output

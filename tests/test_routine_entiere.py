@@ -52,6 +52,9 @@ def test_une_fois_construit_un_passage_controle_et_edite_puis_ne_fait_rien(ateli
     assert "Fiches 2026-T3 à jour" in tick()
     assert (atelier.outputs / "fiches/2026-T3/reg-11.pdf").is_file()
     assert list((atelier.outputs / "qualite").glob("*.html"))
+    (page,) = (atelier.outputs / "routine").glob("*/*.html")
+    for compte_rendu in (page, page.with_suffix(".txt")):
+        assert "Données fictives" in compte_rendu.read_text(encoding="utf-8")
     debut = time.perf_counter()
     assert tick().startswith("Rien de neuf")
     assert time.perf_counter() - debut < 2

@@ -43,12 +43,19 @@ def en_texte(config: Config, bilan: Bilan, ignorees: list[str]) -> str:
     lignes = [
         bilan.titre,
         f"{config.reglages['observatoire']['nom']}, passage du {jour(debut.date())} à {debut:%H h %M}",
+        *(["Données fictives"] if _fictif(config) else []),
         "",
         *(f"- {phrase}" for phrase in bilan.phrases),
     ]
     if ignorees:
         lignes += ["", "Dans data/arrivees, et jamais pris :", *(f"- {phrase}" for phrase in ignorees)]
     return "\n".join(lignes) + "\n"
+
+
+def _fictif(config: Config) -> bool:
+    """Dit si une livraison scellée est inventée ; une provenance abîmée, dite ailleurs, n'arrête rien ici."""
+    provenances = config.raw.glob("*/*/provenance.toml")
+    return any(b"\nfictif = true\n" in provenance.read_bytes() for provenance in provenances)
 
 
 def _en_page(config: Config, bilan: Bilan, ignorees: list[str]) -> str:
@@ -65,6 +72,7 @@ def _en_page(config: Config, bilan: Bilan, ignorees: list[str]) -> str:
     debut = dt.datetime.fromisoformat(bilan.debut)
     return environnement.get_template(GABARIT).render(
         bilan=bilan,
+        fictif=_fictif(config),
         ignorees=ignorees,
         comptes={_LIBELLES[nom]: nombre for nom, nombre in bilan.comptes.items()},
         quand=f"{jour(debut.date())} à {debut:%H h %M}",
