@@ -570,7 +570,7 @@ def test_la_commande_telecharge_puis_importe(travail, serveur, certificat, monke
     assert (travail.raw / "decp_info/2026-11-01/decp.json").read_bytes() == corps
 
 
-def test_seul_le_telechargement_ouvre_une_connexion():
+def test_seuls_le_telechargement_et_l_annonce_ouvrent_une_connexion():
     reseau = {
         "aiohttp", "fsspec", "ftplib", "http", "httpx", "pooch", "requests", "smtplib", "socket", "urllib",
         "urllib3",
@@ -583,7 +583,7 @@ def test_seul_le_telechargement_ouvre_une_connexion():
             for nom in noms:
                 if nom.split(".")[0] in reseau and nom != "urllib.parse":
                     trouves.setdefault(module.name, set()).add(nom)
-    assert trouves == {"telechargement.py": {"httpx"}}
+    assert trouves == {"telechargement.py": {"httpx"}, "messages.py": {"httpx", "smtplib"}}
     ecritures = ["read_csv('http", "httpfs", "install spatial", "s3://"]
     for module in (DEPOT / "src" / "observatoire").rglob("*.py"):
         texte = module.read_text("utf-8").lower()

@@ -98,9 +98,12 @@ ETAPES = etapes()
 
 
 def construire(
-    config: Config, suivi: Callable[[Fait], None] = lambda _: None, malgre: str = ""
+    config: Config,
+    suivi: Callable[[Fait], None] = lambda _: None,
+    malgre: str = "",
+    jusqu_a: str = "indicateurs",
 ) -> list[Fait]:
-    """Exécute toutes les étapes et écrit leurs tables.
+    """Exécute les étapes et écrit leurs tables.
 
     Les tables d'une étape sont remplacées ensemble, après que tout son calcul a réussi : une
     livraison illisible laisse les tables précédentes intactes.
@@ -109,6 +112,7 @@ def construire(
         config: le dossier de travail.
         suivi: appelée après chaque étape.
         malgre: la raison de passer outre un seuil de qualité franchi ; elle est inscrite.
+        jusqu_a: la dernière étape à exécuter.
     """
     magasin = Magasin(config.processed)
     faits = []
@@ -119,4 +123,6 @@ def construire(
         fait = Fait(etape.nom, ecriture.lignes, time.perf_counter() - debut)
         suivi(fait)
         faits.append(fait)
+        if etape.nom == jusqu_a:
+            break
     return faits

@@ -1,4 +1,4 @@
-"""Le téléchargement des sources ouvertes : le seul endroit du paquet qui ouvre une connexion.
+"""Le téléchargement des sources ouvertes : avec `routine.messages`, seul à ouvrir une connexion.
 
 Rien n'arrive à sa place avant d'être entier et vérifié : un téléchargement interrompu reste dans un
 fichier `.partiel`, repris au prochain essai si le serveur dit que le fichier n'a pas changé.

@@ -22,6 +22,7 @@ def construire(malgre: str) -> None:
     from observatoire.chaine import construire as executer
     from observatoire.magasin import Magasin
     from observatoire.qualite.decisions import inscrire
+    from observatoire.routine.passage import noter_construction
 
     config = Config.charger()
     executer(
@@ -31,6 +32,7 @@ def construire(malgre: str) -> None:
         ),
         malgre,
     )
+    noter_construction(config)
     if journal := inscrire(config, jour(None)):
         click.echo(f"Seuil passé outre, inscrit dans {journal.relative_to(config.racine)}")
     bilan = Magasin(config.processed).lire("controle/bilan")
