@@ -63,15 +63,8 @@ class Config:
         Raises:
             ConfigError: aucun fichier trouvé, ou fichier illisible.
         """
-        impose = os.environ.get("OBSERVATOIRE_RACINE")
-        ici = Path(impose) if impose else (depart or Path.cwd())
-        for dossier in (ici.resolve(), *ici.resolve().parents):
-            if (dossier / FICHIER).is_file():
-                return cls(dossier, _lire_toml(dossier / FICHIER))
-        raise ConfigError(
-            f"{FICHIER} est introuvable depuis {ici}.",
-            "Se placer dans le dossier du projet, ou définir OBSERVATOIRE_RACINE.",
-        )
+        racine = dossier_de_travail(depart)
+        return cls(racine, _lire_toml(racine / FICHIER))
 
     @property
     def raw(self) -> Path:
@@ -151,6 +144,23 @@ class Config:
             )
         retenue = max(valables, key=lambda v: v["depuis"])
         return Parametre(nom, retenue["valeur"], retenue["depuis"], retenue["reference"])
+
+
+def dossier_de_travail(depart: Path | None = None) -> Path:
+    """Rend le dossier qui contient `observatoire.toml`, cherché comme `Config.charger`, sans le lire.
+
+    Raises:
+        ConfigError: aucun fichier trouvé.
+    """
+    impose = os.environ.get("OBSERVATOIRE_RACINE")
+    ici = Path(impose) if impose else (depart or Path.cwd())
+    for dossier in (ici.resolve(), *ici.resolve().parents):
+        if (dossier / FICHIER).is_file():
+            return dossier
+    raise ConfigError(
+        f"{FICHIER} est introuvable depuis {ici}.",
+        "Se placer dans le dossier du projet, ou définir OBSERVATOIRE_RACINE.",
+    )
 
 
 def _lire_toml(chemin: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _journal = logging.getLogger(__name__)
-_ATTENTE = 20  # secondes, par cellule
+_ATTENTE = 300  # secondes, par cellule
 _MEMOIRE = 4096  # Mo, par notebook
 
 papermill_engines.register(engin.NOM, engin.Moteur)

@@ -38,12 +38,12 @@ def vivre(demande: dict[str, Any], prise: socket.socket) -> None:
     """Prend l'environnement demandé, exécute ce qui arrive sur `prise`, et finit comme un processus.
 
     Args:
-        demande: `environnement`, `dossier` et `memoire_mo` (0 : sans limite).
+        demande: `environnement`, `dossier`, `memoire_mo` (0 : sans limite), `cle` qui signe les messages.
         prise: la socket du noyau.
     """
     _s_isoler(demande)
     tube = Tube(prise)
-    application = ApplicationFourchee(tube)
+    application = ApplicationFourchee(tube, demande["cle"])
     application.initialize(["--HistoryManager.hist_file=:memory:"])
     _suivre_l_affichage()
     boucle = asyncio.get_event_loop()
@@ -152,8 +152,8 @@ class NoyauDuTube(IPythonKernel):
 class ApplicationFourchee(IPKernelApp):
     """L'application d'ipykernel (profil, sorties, extensions), sans port ni fichier de connexion."""
 
-    def __init__(self, tube: Tube) -> None:
-        super().__init__(config=Config({"Session": {"key": b""}}))
+    def __init__(self, tube: Tube, cle: str) -> None:
+        super().__init__(config=Config({"Session": {"key": cle.encode()}}))
         self._tube = tube
 
     def init_connection_file(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import secrets
 import signal
 import time
 from contextlib import suppress
@@ -21,6 +23,7 @@ from observatoire.publication.moteur.zygotes import Fils, lire_suivi, obtenir
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_journal = logging.getLogger(__name__)
 _SECONDES_POUR_FINIR, _SECONDES_APRES_INTERRUPTION = 10.0, 1.0
 
 
@@ -120,8 +123,8 @@ class NoyauFourche(AsyncKernelManager):
     _fini = False
 
     @default("session")
-    def _session_sans_signature(self) -> Session:
-        return Session(parent=self, key=b"")  # le tube n'a que deux bouts
+    def _session_signee(self) -> Session:
+        return Session(parent=self, key=secrets.token_hex(16).encode())
 
     @property
     def has_kernel(self) -> bool:
@@ -134,8 +137,13 @@ class NoyauFourche(AsyncKernelManager):
         Raises:
             ZygoteError: le zygote ne peut pas en donner.
         """
-        zygote = obtenir(self.environnement)
-        self._fils = zygote.fourcher(self.environnement, str(options.get("cwd") or os.curdir), self.memoire_mo)
+        demande = {
+            "environnement": dict(self.environnement),
+            "dossier": str(options.get("cwd") or os.getcwd()),  # noqa: PTH109
+            "memoire_mo": self.memoire_mo,
+            "cle": self.session.key.decode(),
+        }
+        self._fils = await asyncio.to_thread(obtenir(self.environnement).fourcher, demande)
 
     def client(self, **_: Any) -> ClientDuTube:  # type: ignore[override]
         """Rend le client du noyau."""
@@ -176,7 +184,8 @@ class NoyauFourche(AsyncKernelManager):
 
     def _attendre_la_fin(self, echeance: float) -> None:
         assert self._fils is not None
-        lire_suivi(self._fils.suivi, echeance - time.monotonic())
+        fin = lire_suivi(self._fils.suivi, echeance - time.monotonic())
+        _journal.debug("Noyau %s : %s", self._fils.numero, fin or "sans réponse, tué")
 
     async def cleanup_resources(self, restart: bool = False) -> None:
         """Rend le noyau : son tube de suivi fermé, le zygote tue ce qu'il en reste."""

@@ -26,7 +26,10 @@ BIBLIOTHEQUES = (
     "duckdb",
     "fontTools.subset",
     "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
     "IPython.core.historyapp",
+    "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "ipykernel.debugger",
     "ipykernel.kernelapp",
@@ -41,6 +44,7 @@ BIBLIOTHEQUES = (
     "pyarrow.dataset",
     "pyarrow.parquet",
     "seaborn",
+    "tornado.platform.asyncio",
     "observatoire.publication.fiche",
     "observatoire.publication.fiche.programme",
     "observatoire.publication.rapport",
@@ -71,18 +75,32 @@ def prechauffer() -> None:
     """Importe les bibliothèques et gèle ce qu'elles ont créé : les noyaux en partagent la mémoire."""
     for nom in BIBLIOTHEQUES:
         importlib.import_module(nom)
-    from observatoire.publication import formats
-
-    formats.entier(1234)
+    _remplir_les_caches()
     gc.collect()
     gc.freeze()
+
+
+def _remplir_les_caches() -> None:
+    """Remplit ce qui ne dépend d'aucune donnée : polices, formats français, liste des affichages."""
+    from matplotlib.backends import backend_registry
+
+    from observatoire.publication import figures, formats
+
+    backend_registry.list_all()
+    barre = figures.Barre("Gras et italique", 2.0, formats.pct(12.5), "#000000", repere=1.0)
+    vide = figures.Barre("Secret", None, "s", "#000000")
+    figures.barres([barre, vide], repere="Région")
+    figures.panneaux([("Titre", [barre, vide])])
+    figures.trimestres([figures.Colonne("T1", "2026", 1.0, formats.entier(1234), "#000000", provisoire=True)])
+    figures.points([figures.Point("Part", 1.0, "1", 2.0)], ("Ici", "Région"))
 
 
 class Zygote:
     """Attend des demandes sur `commande` ; suit ses noyaux jusqu'à leur fin.
 
     Chaque demande est un JSON accompagné de deux descripteurs : la socket du noyau, et le tube où le
-    zygote écrit son numéro puis, à la fin, son état. Si le lecteur de ce tube disparaît, le noyau est tué.
+    zygote écrit « noyau <numéro> » puis, à la fin, « fin <code> <ms de calcul> <mémoire au plus haut, ko> ».
+    Si le lecteur de ce tube disparaît, le noyau est tué.
     """
 
     def __init__(self, commande: socket.socket) -> None:
@@ -160,13 +178,15 @@ class Zygote:
         with suppress(BlockingIOError):
             os.read(self._reveil, 4096)
         while self._suivis:
-            numero, etat = os.waitpid(-1, os.WNOHANG)
+            numero, etat, usage = os.wait4(-1, os.WNOHANG)
             if numero == 0:
                 return
             suivi = self._suivis.pop(numero)
             self._sondeur.unregister(suivi)
             with suppress(OSError):
-                os.write(suivi, f"fin {os.waitstatus_to_exitcode(etat)}\n".encode())
+                calcul = round(1000 * (usage.ru_utime + usage.ru_stime))
+                code = os.waitstatus_to_exitcode(etat)
+                os.write(suivi, f"fin {code} {calcul} {usage.ru_maxrss}\n".encode())
             os.close(suivi)
 
     def _abattre(self, suivi: int) -> None:

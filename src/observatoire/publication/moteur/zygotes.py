@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.publication.moteur.zygote import SANS_FILS
 
@@ -73,8 +73,8 @@ class Zygote:
         """Vrai tant que le processus n'a pas fini ; inconnu, donc vrai, depuis un autre pilote."""
         return self.pilote != os.getpid() or self._processus.poll() is None
 
-    def fourcher(self, environnement: Mapping[str, str], dossier: str, memoire_mo: int) -> Fils:
-        """Rend un noyau neuf, qui démarre dans `dossier` avec cet environnement et rien d'autre.
+    def fourcher(self, demande: Mapping[str, Any]) -> Fils:
+        """Rend un noyau neuf ; `demande` est celle de `fils.vivre`.
 
         Raises:
             ZygoteError: le zygote est mort, ou ne peut pas se diviser sans risque.
@@ -82,7 +82,6 @@ class Zygote:
         self._attendre()
         ici, la_bas = socket.socketpair()
         lecture, ecriture = os.pipe()
-        demande = {"environnement": dict(environnement), "dossier": dossier, "memoire_mo": memoire_mo}
         try:
             descripteurs = [la_bas.fileno(), ecriture]
             socket.send_fds(self._commande, [json.dumps(demande).encode()], descripteurs)
