@@ -246,7 +246,7 @@ def test_duckdb_arrow_et_le_calcul_a_plusieurs_fils_marchent_dans_un_noyau_et_pa
     from pathlib import Path
     import duckdb, numpy as np, pandas as pd
     avant = len(os.listdir(f"/proc/{os.getppid()}/task"))
-    total = duckdb.sql("select sum(range) from range(1000000)").fetchone()[0]
+    total = duckdb.sql("select sum(range) from range(1000000)").fetchall()[0][0]
     pd.DataFrame({"a": range(1000)}).to_parquet(Path(nom))
     lignes = len(pd.read_parquet(Path(nom)))
     trace = float((np.eye(500) @ np.eye(500)).trace())

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +61,17 @@ def _s_isoler(demande: dict[str, Any]) -> None:
     time.tzset()
     os.chdir(demande["dossier"])
     if demande["memoire_mo"]:
-        octets = demande["memoire_mo"] << 20
+        octets = _reserves() + (demande["memoire_mo"] << 20)
         resource.setrlimit(resource.RLIMIT_DATA, (octets, octets))
     atexit.unregister(shutil.rmtree)  # les dossiers temporaires du zygote ne sont pas à nous
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
+
+
+def _reserves() -> int:
+    """Ce que le processus a déjà réservé (octets) : un gigaoctet, que ses bibliothèques n'occupent pas."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
 
 
 def _suivre_l_affichage() -> None:

@@ -101,10 +101,15 @@ class Zygote:
     Chaque demande est un JSON accompagné de deux descripteurs : la socket du noyau, et le tube où le
     zygote écrit « noyau <numéro> » puis, à la fin, « fin <code> <ms de calcul> <mémoire au plus haut, ko> ».
     Si le lecteur de ce tube disparaît, le noyau est tué.
+
+    Args:
+        commande: la socket des demandes.
+        ajoutees: les variables d'environnement que les imports ont posées, comme dans un noyau ordinaire.
     """
 
-    def __init__(self, commande: socket.socket) -> None:
+    def __init__(self, commande: socket.socket, ajoutees: dict[str, str]) -> None:
         self._commande = commande
+        self._ajoutees = ajoutees
         self._suivis: dict[int, int] = {}  # numéro du noyau → tube de suivi
         self._sondeur = select.poll()
         self._sondeur.register(commande, select.POLLIN)
@@ -169,7 +174,8 @@ class Zygote:
             self._commande.close()
             from observatoire.publication.moteur import fils
 
-            fils.vivre(demande, socket.socket(fileno=prise))
+            complet = {**self._ajoutees, **demande["environnement"]}
+            fils.vivre({**demande, "environnement": complet}, socket.socket(fileno=prise))
         except BaseException:  # rien ne doit remonter dans la boucle du zygote
             os._exit(70)
         os._exit(0)
@@ -203,8 +209,10 @@ def main() -> None:
     """Démarre sur la socket dont le descripteur est le premier argument."""
     commande = socket.socket(fileno=int(sys.argv[1]))
     del sys.path[0]  # « -m » y met le dossier courant, qu'un noyau ordinaire n'a pas là
+    recues = dict(os.environ)
     prechauffer()
-    zygote = Zygote(commande)
+    ajoutees = {nom: valeur for nom, valeur in os.environ.items() if nom not in recues}
+    zygote = Zygote(commande, ajoutees)
     commande.send(str(fils_en_cours()).encode())
     sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher.py"))]
     zygote.servir()
