@@ -54,12 +54,19 @@ def grappe(tmp_path):
     pytest.importorskip("distributed")
     fichier = tmp_path / "ordonnanceur.json"
     chemins = os.pathsep.join([str(DEPOT), str(DEPOT / "src")])
-    environnement = {**os.environ, "PYTHONPATH": chemins, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3"}
+    environnement = {
+        **os.environ,
+        "PYTHONPATH": chemins,
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3",
+    }
 
     def lancer(role: str, *options: str) -> subprocess.Popen[bytes]:
         commande = [sys.executable, "-m", "dask", role, "--scheduler-file", str(fichier), "--no-dashboard"]
         return subprocess.Popen(
-            [*commande, "--host", "127.0.0.1", *options], env=environnement, cwd=tmp_path, stderr=subprocess.DEVNULL
+            [*commande, "--host", "127.0.0.1", *options],
+            env=environnement,
+            cwd=tmp_path,
+            stderr=subprocess.DEVNULL,
         )
 
     ordonnanceur = lancer("scheduler", "--port", "0")

@@ -2,16 +2,17 @@
 
 Trois façons, mêmes notebook, fiches et machine, en tours alternés (le poste peut être partagé) :
 
-- « papermill » : `execute_notebook`, puis la page de nbconvert, puis son PDF par Chromium, l'une après l'autre ;
+- « papermill » : `execute_notebook`, la page de nbconvert, son PDF par Chromium, une fiche après l'autre ;
 - « équipe » : la même chose dans une équipe de processus, un par cœur ;
 - « moteur » : `produire_fiches`.
 
 Le PDF de référence est `chromium --print-to-pdf`, plus rapide que le « webpdf » de nbconvert, qui demande
 playwright. Chaque façon a un processus neuf et une fiche d'échauffement par travailleur, comptée à part : le
-démarrage ne se paie qu'une fois pour des centaines de fiches. La mémoire est celle de tous les processus, part
-partagée divisée (PSS), sans le navigateur.
+démarrage ne se paie qu'une fois pour des centaines de fiches. La mémoire est celle de tous les processus,
+part partagée divisée (PSS), sans le navigateur.
 
-`BENCH_CONSTRUIT` désigne un dossier de travail déjà construit ; `BENCH_FICHES` (8) et `BENCH_TOURS` (3) la taille.
+`BENCH_CONSTRUIT` désigne un dossier de travail déjà construit ; `BENCH_FICHES` (8) et `BENCH_TOURS` (3)
+disent la taille.
 """
 
 from __future__ import annotations
@@ -61,7 +62,11 @@ def main() -> None:
         travail = Path(dossier)
         _dossier_de_travail(travail)
         territoires = [str(t) for t in Territoire.tous("departement", "ept")][: fiches + COEURS]
-        facons = {"papermill": (par_papermill, 1), "équipe": (par_equipe, COEURS), "moteur": (par_moteur, COEURS)}
+        facons = {
+            "papermill": (par_papermill, 1),
+            "équipe": (par_equipe, COEURS),
+            "moteur": (par_moteur, COEURS),
+        }
         passages: dict[str, list[Passage]] = {nom: [] for nom in facons}
         for _ in range(tours):
             for nom, (facon, travailleurs) in facons.items():
@@ -129,11 +134,19 @@ def une_fiche(travail: Path, territoire: str) -> None:
     sortie = travail / "outputs" / f"{territoire.replace(':', '-')}.ipynb"
     sortie.parent.mkdir(exist_ok=True)
     source, parametres = travail / "notebooks" / "fiche_territoire.ipynb", {"territoire": territoire}
-    papermill.execute_notebook(source, sortie, parameters=parametres, kernel_name="python3", progress_bar=False)
+    papermill.execute_notebook(
+        source, sortie, parameters=parametres, kernel_name="python3", progress_bar=False
+    )
     page, _ = HTMLExporter().from_notebook_node(nbformat.read(sortie, as_version=4))  # type: ignore[no-untyped-call]
     html = sortie.with_suffix(".html")
     html.write_text(page, encoding="utf-8")
-    chromium = [str(shutil.which("chromium")), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    chromium = [
+        str(shutil.which("chromium")),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-pdf-header-footer",
+    ]
     with tempfile.TemporaryDirectory() as profil:
         options = [f"--user-data-dir={profil}", f"--print-to-pdf={sortie.with_suffix('.pdf')}", html.as_uri()]
         subprocess.run([*chromium, *options], check=True, capture_output=True)
@@ -183,7 +196,9 @@ def _pss_mo(numero: int) -> float:
         texte = Path(f"/proc/{numero}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         return 0.0
-    return next((int(ligne.split()[1]) / 1024 for ligne in texte.splitlines() if ligne.startswith("Pss:")), 0.0)
+    return next(
+        (int(ligne.split()[1]) / 1024 for ligne in texte.splitlines() if ligne.startswith("Pss:")), 0.0
+    )
 
 
 def _publier(passages: dict[str, list[Passage]]) -> None:

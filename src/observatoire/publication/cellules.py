@@ -142,4 +142,8 @@ class Cellules:
     def compter(self, territoire: Territoire, periode: Periode, *statuts: str) -> int:
         """Compte les cellules d'un territoire et d'une période, d'un statut s'il est donné."""
         ici = (str(territoire), str(periode))
-        return sum(n for (*ou, statut), n in self._comptes.items() if (*ou,) == ici and (not statuts or statut in statuts))
+        return sum(
+            n
+            for (*ou, statut), n in self._comptes.items()
+            if (*ou,) == ici and (not statuts or statut in statuts)
+        )

@@ -57,9 +57,9 @@ def derniere_periode(config: Config) -> Periode:
         PublicationError: aucun trimestre n'est complet.
     """
     magasin = Magasin(config.processed)
-    valeurs = magasin.lire("indicateurs/valeurs", [("statut", "=", "publie")])
+    publiees = magasin.distinctes("indicateurs/valeurs", "periode", [("statut", "=", "publie")])
     extraction = magasin.lire("indicateurs/provenance")["date_extraction"].max()
-    periodes = [Periode.lire(texte) for texte in valeurs["periode"].unique()]
+    periodes = [Periode.lire(texte) for texte in publiees]
     completes = [p for p in periodes if p.rythme == "trimestre" and p.fin < extraction.date()]
     if not completes:
         raise PublicationError(

@@ -17,7 +17,7 @@ _ATTENTE = "30s"
 
 
 def executeur(adresse: str | None = None, processus: int | None = None) -> Executor:
-    """Rend un exécuteur : `with executeur() as equipe: equipe.map(produire, taches)`.
+    """Rend de quoi mener des tâches ensemble, à employer dans un `with`.
 
     Ici, ce sont des fils : le travail est dans les noyaux, un processus chacun, tous nés du même zygote.
     Avec une adresse, les tâches partent sur la grappe, qui les donne à refaire si une machine disparaît ;

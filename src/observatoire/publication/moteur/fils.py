@@ -150,7 +150,8 @@ class NoyauDuTube(IPythonKernel):
 
     def start(self) -> None:
         """Annonce le noyau ; ses messages lui sont remis par `_ecouter`, aucun flux n'est à brancher."""
-        self.shell.exit_now = False
+        if self.shell is not None:
+            self.shell.exit_now = False
         self.io_loop = IOLoop.current()
         self._publish_status("starting", "shell")
 

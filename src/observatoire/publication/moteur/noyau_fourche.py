@@ -83,12 +83,12 @@ class ClientDuTube(KernelClient):
         self._boucle = None
         self.tube.fermer()
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  appel de nbclient
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Rien à attendre : ce qui est envoyé avant que le noyau n'écoute est dans le tube."""
 
     async def is_alive(self) -> bool:
         """Vrai tant que le noyau peut répondre."""
-        return bool(await self.parent.is_alive())
+        return cast("NoyauFourche", self.parent).vivant
 
     def _envoyer(self, message: dict[str, Any]) -> None:
         self.occupe = True
@@ -155,19 +155,24 @@ class NoyauFourche(AsyncKernelManager):
         """Le tube est fermé : le noyau ne répondra plus."""
         self._fini = True
 
-    async def is_alive(self) -> bool:
+    @property
+    def vivant(self) -> bool:
         """Vrai tant que le noyau peut répondre."""
         return self._fils is not None and not self._fini
 
-    _async_is_alive = is_alive  # type: ignore[assignment]
+    async def is_alive(self) -> bool:  # type: ignore[override]
+        """Vrai tant que le noyau peut répondre."""
+        return self.vivant
 
-    async def interrupt_kernel(self) -> None:
+    async def interrupt_kernel(self) -> None:  # type: ignore[override]
         """Interrompt la cellule en cours, comme un Ctrl-C."""
         if self._fils is not None:
             with suppress(ProcessLookupError):
                 os.kill(self._fils.numero, signal.SIGINT)
 
-    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+    async def shutdown_kernel(  # type: ignore[override]
+        self, now: bool = False, restart: bool = False
+    ) -> None:
         """Laisse le noyau finir proprement (fichiers, `atexit`) ; une cellule en cours est interrompue.
 
         `now` n'y change rien : finir proprement prend quelques millisecondes. Un noyau qui ne finit pas
@@ -187,7 +192,7 @@ class NoyauFourche(AsyncKernelManager):
         fin = lire_suivi(self._fils.suivi, echeance - time.monotonic())
         _journal.debug("Noyau %s : %s", self._fils.numero, fin or "sans réponse, tué")
 
-    async def cleanup_resources(self, restart: bool = False) -> None:
+    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
         """Rend le noyau : son tube de suivi fermé, le zygote tue ce qu'il en reste."""
         if self._fils is not None:
             os.close(self._fils.suivi)

@@ -82,7 +82,7 @@ def prechauffer() -> None:
 
 def _remplir_les_caches() -> None:
     """Remplit ce qui ne dépend d'aucune donnée : polices, formats français, liste des affichages."""
-    from matplotlib.backends import backend_registry
+    from matplotlib.backends.registry import backend_registry
 
     from observatoire.publication import figures, formats
 

@@ -1,4 +1,4 @@
-"""Le zygote vu du pilote : un par environnement, redémarré quand le code change, absent là où il ne se peut."""
+"""Le zygote vu du pilote : un par environnement, redémarré quand le code change."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ _zygotes: dict[tuple[str, ...], tuple[Zygote, int]] = {}
 
 def _apres_division() -> None:
     """Un pilote divisé (équipe de processus) parle au même zygote ; seul le verrou est à refaire."""
-    global _verrou  # noqa: PLW0603
+    global _verrou
     _verrou = threading.Lock()
 
 
