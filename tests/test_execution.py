@@ -11,7 +11,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from observatoire.erreurs import ParametreError, PerimetreError, PublicationError
-from observatoire.publication.execution import en_octets, environnement_du_noyau, executer
+from observatoire.publication.execution import en_octets, executer
+from observatoire.publication.noyau import environnement_du_noyau
 
 PARAMETRES = 'territoire: str = "dep:01"  # un commentaire\nperiode = "2026-T3"'
 

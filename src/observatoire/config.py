@@ -63,15 +63,7 @@ class Config:
         Raises:
             ConfigError: aucun fichier trouvé, ou fichier illisible.
         """
-        impose = os.environ.get("OBSERVATOIRE_RACINE")
-        ici = Path(impose) if impose else (depart or Path.cwd())
-        for dossier in (ici.resolve(), *ici.resolve().parents):
-            if (dossier / FICHIER).is_file():
-                return cls.lire(dossier)
-        raise ConfigError(
-            f"{FICHIER} est introuvable depuis {ici}.",
-            "Se placer dans le dossier du projet, ou définir OBSERVATOIRE_RACINE.",
-        )
+        return cls.lire(dossier_de_travail(depart))
 
     @classmethod
     def lire(cls, racine: Path) -> Self:
@@ -160,6 +152,23 @@ class Config:
             )
         retenue = max(valables, key=lambda v: v["depuis"])
         return Parametre(nom, retenue["valeur"], retenue["depuis"], retenue["reference"])
+
+
+def dossier_de_travail(depart: Path | None = None) -> Path:
+    """Rend le dossier qui contient `observatoire.toml`, cherché comme `Config.charger`, sans le lire.
+
+    Raises:
+        ConfigError: aucun fichier trouvé.
+    """
+    impose = os.environ.get("OBSERVATOIRE_RACINE")
+    ici = Path(impose) if impose else (depart or Path.cwd())
+    for dossier in (ici.resolve(), *ici.resolve().parents):
+        if (dossier / FICHIER).is_file():
+            return dossier
+    raise ConfigError(
+        f"{FICHIER} est introuvable depuis {ici}.",
+        "Se placer dans le dossier du projet, ou définir OBSERVATOIRE_RACINE.",
+    )
 
 
 def lire_toml(chemin: Path) -> dict[str, Any]:

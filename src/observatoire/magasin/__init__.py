@@ -73,6 +73,15 @@ class Magasin:
         """
         return en_pandas(nom, pq.read_table(self._present(nom), filters=filtres))
 
+    def distinctes(self, nom: str, colonne: str, filtres: Filtres | None = None) -> list[Any]:
+        """Rend les valeurs distinctes d'une colonne, sans lire les autres ni passer par pandas.
+
+        Raises:
+            TableError: la table n'a pas encore été construite.
+        """
+        lue = pq.read_table(self._present(nom), columns=[colonne], filters=filtres)
+        return list(lue[colonne].unique().to_pylist())
+
     def morceaux(self, nom: str, filtres: Filtres | None = None) -> Iterator[pd.DataFrame]:
         """Rend une table par morceaux de quelques dizaines de milliers de lignes, dans l'ordre de sa clé.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from observatoire.config import Config
+from observatoire.config import dossier_de_travail
 from observatoire.erreurs import PublicationError
 from observatoire.publication.formats import typographier
 from observatoire.publication.gabarits import environnement
@@ -35,7 +35,7 @@ class Bloc(ABC):
 
     def html(self) -> str:
         """Rend le bloc en HTML, par le gabarit du dossier de travail."""
-        return _gabarit(Config.charger().racine).render(bloc=joindre_jumeau(self.json()))
+        return _gabarit(dossier_de_travail()).render(bloc=joindre_jumeau(self.json()))
 
     @abstractmethod
     def texte(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from observatoire.erreurs import PublicationError
@@ -130,6 +132,10 @@ class Cellules:
         self._lues = dict(zip(cles, zip(nombres.tolist(), statuts, strict=True), strict=True))
         self._tranches = {cle[:4] for cle in self._lues}
 
+    @cached_property
+    def _comptes(self) -> Counter[tuple[str, str, str]]:
+        return Counter((cle[0], cle[1], statut) for cle, (_, statut) in self._lues.items())
+
     def lire(
         self,
         indicateur: str,
@@ -156,7 +162,9 @@ class Cellules:
     def compter(self, territoire: Territoire, periode: Periode, *statuts: str) -> int:
         """Compte les cellules d'un territoire et d'une période, d'un statut s'il est donné."""
         _LUES.add((str(territoire), str(periode), TOUS, TOUS))
+        ici = (str(territoire), str(periode))
         return sum(
-            cle[:2] == (str(territoire), str(periode)) and (not statuts or statut in statuts)
-            for cle, (_, statut) in self._lues.items()
+            n
+            for (*ou, statut), n in self._comptes.items()
+            if (*ou,) == ici and (not statuts or statut in statuts)
         )

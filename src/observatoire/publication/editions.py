@@ -21,9 +21,8 @@ def trimestres_acheves(config: Config) -> list[Periode]:
     """
     magasin = Magasin(config.processed)
     extraction = magasin.lire("indicateurs/provenance")["date_extraction"].max()
-    with magasin.connexion("indicateurs") as connexion:
-        lues = connexion.sql("select distinct periode from indicateurs.valeurs where statut = 'publie'")
-        periodes = [Periode.lire(texte) for (texte,) in lues.fetchall()]
+    publiees = magasin.distinctes("indicateurs/valeurs", "periode", [("statut", "=", "publie")])
+    periodes = [Periode.lire(texte) for texte in publiees]
     completes = [p for p in periodes if p.rythme == "trimestre" and p.fin < extraction.date()]
     if not completes:
         raise PublicationError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import logging
 import os
-import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,12 @@ import nbformat
 import papermill
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from traitlets.config import Config
+from papermill.engines import papermill_engines
 
 from observatoire import erreurs
 from observatoire.erreurs import ObservatoireError, ParametreError, PublicationError, suggestion
-from observatoire.publication.noyau import NoyauCourant
+from observatoire.publication.moteur import engin
+from observatoire.publication.noyau import environnement_du_noyau
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _journal = logging.getLogger(__name__)
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY|COOKIE|^OBSERVATOIRE_CLE", re.IGNORECASE)
 _ATTENTE = 300  # secondes, par cellule
+_MEMOIRE = 4096  # Mo, par notebook
+
+papermill_engines.register(engin.NOM, engin.Moteur)
 
 
 def executer(
@@ -63,24 +65,21 @@ def en_octets(notebook: NotebookNode) -> bytes:
     return f"{texte}\n".encode()
 
 
-def environnement_du_noyau(environ: Mapping[str, str], racine: Path, profil: str) -> dict[str, str]:
-    """Rend l'environnement d'un noyau : sans secret, sans démarrage de l'utilisateur, sans hasard.
+def memoire_permise(environ: Mapping[str, str]) -> int:
+    """Rend la mémoire que chaque notebook peut s'allouer (Mo) : `OBSERVATOIRE_MEMOIRE_MO`, 0 sans limite.
 
-    >>> from pathlib import Path
-    >>> sorted(environnement_du_noyau({"PATH": "/bin", "API_TOKEN": "x"}, Path("/p"), "/tmp/p"))
-    ['IPYTHONDIR', 'OBSERVATOIRE_RACINE', 'PATH', 'PYTHONHASHSEED']
+    >>> memoire_permise({}), memoire_permise({"OBSERVATOIRE_MEMOIRE_MO": "1500"})
+    (4096, 1500)
+
+    Raises:
+        ParametreError: ce n'est pas un nombre de Mo.
     """
-    gardees = {
-        nom: valeur
-        for nom, valeur in environ.items()
-        if nom not in ("PYTHONSTARTUP", "MPLBACKEND") and not _SECRET.search(nom)
-    }
-    return {
-        **gardees,
-        "IPYTHONDIR": profil,
-        "OBSERVATOIRE_RACINE": str(racine),
-        "PYTHONHASHSEED": "0",
-    }
+    texte = environ.get("OBSERVATOIRE_MEMOIRE_MO", str(_MEMOIRE))
+    if not texte.isdecimal():
+        raise ParametreError(
+            f"OBSERVATOIRE_MEMOIRE_MO = « {texte} » n'est pas un nombre de Mo.", "Écrire par exemple 4096."
+        )
+    return int(texte)
 
 
 def _lire(notebook: Path) -> NotebookNode:
@@ -142,8 +141,9 @@ def _executer(
             autosave_cell_every=0,
             execution_timeout=_ATTENTE,
             shutdown_kernel="immediate",
-            kernel_manager_class=NoyauCourant,
-            config=Config({"NoyauCourant": {"environnement": environnement}}),
+            engine_name=engin.NOM,
+            environnement=environnement,
+            memoire_mo=memoire_permise(os.environ),
             resources={"metadata": {"path": str(racine)}},
         )
     except papermill.PapermillExecutionError as erreur:

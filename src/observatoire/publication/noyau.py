@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Dict, default
+from traitlets import Dict, Int, default
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY|COOKIE|^OBSERVATOIRE_CLE", re.IGNORECASE)
 _COMMANDE = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+
+
+def environnement_du_noyau(environ: Mapping[str, str], racine: Path, profil: str) -> dict[str, str]:
+    """Rend l'environnement d'un noyau : sans secret, sans démarrage de l'utilisateur, sans hasard.
+
+    >>> from pathlib import Path
+    >>> sorted(environnement_du_noyau({"PATH": "/bin", "API_TOKEN": "x"}, Path("/p"), "/tmp/p"))
+    ['IPYTHONDIR', 'OBSERVATOIRE_RACINE', 'PATH', 'PYTHONHASHSEED']
+    """
+    gardees = {
+        nom: valeur
+        for nom, valeur in environ.items()
+        if nom not in ("PYTHONSTARTUP", "MPLBACKEND") and not _SECRET.search(nom)
+    }
+    return {
+        **gardees,
+        "IPYTHONDIR": profil,
+        "OBSERVATOIRE_RACINE": str(racine),
+        "PYTHONHASHSEED": "0",
+    }
 
 
 class NoyauCourant(AsyncKernelManager):
@@ -21,6 +48,7 @@ class NoyauCourant(AsyncKernelManager):
     """
 
     environnement = Dict(help="Tout l'environnement du noyau.").tag(config=True)
+    memoire_mo = Int(0, help="Mémoire que le noyau peut s'allouer (Mo) ; 0 : sans limite.").tag(config=True)
 
     @default("transport_encryption")
     def _chiffrer(self) -> str:
@@ -39,3 +67,12 @@ class NoyauCourant(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Démarre le noyau avec `environnement` au lieu de celui du processus."""
         await super().start_kernel(**options, env=dict(self.environnement))
+        if self.memoire_mo:
+            self._limiter(self.memoire_mo << 20)
+
+    def _limiter(self, octets: int) -> None:
+        """Borne la mémoire du noyau, là où le système le permet (Linux)."""
+        with suppress(ImportError, AttributeError, OSError):
+            import resource
+
+            resource.prlimit(self.provisioner.pid, resource.RLIMIT_DATA, (octets, octets))  # type: ignore[union-attr]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import PublicationError
-from observatoire.magasin import Magasin
+from observatoire.magasin import Filtres, Magasin
 from observatoire.perimetre import Periode
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.fiche.contexte import Contexte
@@ -56,11 +56,10 @@ def derniere_annee(config: Config) -> Periode:
         PublicationError: aucune année n'est complète.
     """
     magasin = Magasin(config.processed)
-    valeurs = magasin.lire(
-        "indicateurs/valeurs", [("statut", "=", "publie"), ("territoire", "=", str(REGION))]
-    )
+    filtres: Filtres = [("statut", "=", "publie"), ("territoire", "=", str(REGION))]
+    publiees = magasin.distinctes("indicateurs/valeurs", "periode", filtres)
     extraction = magasin.lire("indicateurs/provenance")["date_extraction"].max()
-    annees = [Periode.lire(texte) for texte in valeurs["periode"].unique()]
+    annees = [Periode.lire(texte) for texte in publiees]
     completes = [a for a in annees if a.rythme == "annee" and a.fin < extraction.date()]
     if not completes:
         raise PublicationError(

@@ -1,0 +1,223 @@
+"""Le zygote : un processus qui a tout importé et se divise en noyaux.
+
+Il importe et ne calcule jamais : une requête DuckDB, une lecture Arrow ou un produit de matrices y
+laisseraient des fils, et un processus à plusieurs fils ne se divise pas sans risque. Il le vérifie avant
+chaque division. Il n'a pas de socket nommée : seul le processus qui l'a lancé peut lui parler.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+BIBLIOTHEQUES = (
+    "asyncio",
+    "babel.dates",
+    "babel.numbers",
+    "duckdb",
+    "fontTools.subset",
+    "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.historyapp",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
+    "ipykernel.kernelapp",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.pyplot",
+    "mistune",
+    "narwhals",
+    "numpy",
+    "openpyxl",
+    "pandas",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "seaborn",
+    "tornado.platform.asyncio",
+    "observatoire.publication.fiche",
+    "observatoire.publication.fiche.programme",
+    "observatoire.publication.rapport",
+)
+"""Ce que le zygote importe, et rien d'autre.
+
+Jamais `matplotlib_inline`, qui se lie au shell présent à son import (les figures disparaîtraient), ni
+`polars`, dont l'import démarre des fils.
+"""
+
+SANS_FILS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+"""L'environnement dans lequel ces imports ne démarrent aucun fil."""
+
+_DEMANDE_MAXIMUM = 1 << 20
+
+
+def fils_en_cours() -> int:
+    """Compte les fils d'exécution du processus, ceux des bibliothèques C compris."""
+    return len(os.listdir("/proc/self/task"))  # noqa: PTH208  appelé à chaque division
+
+
+def prechauffer() -> None:
+    """Importe les bibliothèques et gèle ce qu'elles ont créé : les noyaux en partagent la mémoire."""
+    for nom in BIBLIOTHEQUES:
+        importlib.import_module(nom)
+    _remplir_les_caches()
+    gc.collect()
+    gc.freeze()
+
+
+def _remplir_les_caches() -> None:
+    """Remplit ce qui ne dépend d'aucune donnée : polices, formats français, liste des affichages."""
+    from matplotlib.backends.registry import backend_registry
+
+    from observatoire.publication import figures, formats
+
+    backend_registry.list_all()
+    barre = figures.Barre("Gras et italique", 2.0, formats.pct(12.5), "#000000", repere=1.0)
+    vide = figures.Barre("Secret", None, "s", "#000000")
+    figures.barres([barre, vide], repere="Région")
+    figures.panneaux([("Titre", [barre, vide])])
+    figures.trimestres([figures.Colonne("T1", "2026", 1.0, formats.entier(1234), "#000000", provisoire=True)])
+    figures.points([figures.Point("Part", 1.0, "1", 2.0)], ("Ici", "Région"))
+
+
+class Zygote:
+    """Attend des demandes sur `commande` ; suit ses noyaux jusqu'à leur fin.
+
+    Chaque demande est un JSON accompagné de deux descripteurs : la socket du noyau, et le tube où le
+    zygote écrit « noyau <numéro> » puis, à la fin, « fin <code> <ms de calcul> <mémoire au plus haut, ko> ».
+    Si le lecteur de ce tube disparaît, le noyau est tué.
+
+    Args:
+        commande: la socket des demandes.
+        ajoutees: les variables d'environnement que les imports ont posées, comme dans un noyau ordinaire.
+    """
+
+    def __init__(self, commande: socket.socket, ajoutees: dict[str, str]) -> None:
+        self._commande = commande
+        self._ajoutees = ajoutees
+        self._suivis: dict[int, int] = {}  # numéro du noyau → tube de suivi
+        self._sondeur = select.poll()
+        self._sondeur.register(commande, select.POLLIN)
+        self._reveil, ecriture = os.pipe()
+        os.set_blocking(self._reveil, False)
+        os.set_blocking(ecriture, False)
+        self._sondeur.register(self._reveil, select.POLLIN)
+        self._ecriture = ecriture
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.set_wakeup_fd(ecriture)
+
+    def servir(self) -> None:
+        """Sert jusqu'à la fermeture de la commande, puis jusqu'à la fin du dernier noyau."""
+        ouverte = True
+        while ouverte or self._suivis:
+            for descripteur, evenement in self._sondeur.poll():
+                if descripteur == self._commande.fileno():
+                    ouverte = self._recevoir()
+                    if not ouverte:
+                        self._sondeur.unregister(self._commande)
+                elif descripteur == self._reveil:
+                    self._moissonner()
+                elif evenement & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
+                    self._abattre(descripteur)
+
+    def _recevoir(self) -> bool:
+        octets, descripteurs, _, _ = socket.recv_fds(self._commande, _DEMANDE_MAXIMUM, 2)
+        if not octets:
+            return False
+        prise, suivi = descripteurs
+        nombre = fils_en_cours()
+        if nombre != 1:
+            os.write(suivi, f"refus {nombre} fils d'exécution\n".encode())
+            os.close(prise)
+            os.close(suivi)
+            return True
+        try:
+            numero = os.fork()
+        except OSError as erreur:
+            os.write(suivi, f"refus {erreur.strerror}\n".encode())
+            os.close(prise)
+            os.close(suivi)
+            return True
+        if numero == 0:
+            self._devenir_noyau(json.loads(octets), prise, suivi)
+        os.close(prise)
+        with suppress(OSError):
+            os.write(suivi, f"noyau {numero}\n".encode())
+        self._suivis[numero] = suivi
+        self._sondeur.register(suivi, 0)
+        return True
+
+    def _devenir_noyau(self, demande: dict[str, Any], prise: int, suivi: int) -> None:
+        """Dans le processus fils : oublie le zygote, puis vit sa vie de noyau ; ne revient jamais."""
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for descripteur in (suivi, self._reveil, self._ecriture, *self._suivis.values()):
+                os.close(descripteur)
+            self._commande.close()
+            from observatoire.publication.moteur import fils
+
+            complet = {**self._ajoutees, **demande["environnement"]}
+            fils.vivre({**demande, "environnement": complet}, socket.socket(fileno=prise))
+        except BaseException:  # rien ne doit remonter dans la boucle du zygote
+            os._exit(70)
+        os._exit(0)
+
+    def _moissonner(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._reveil, 4096)
+        while self._suivis:
+            numero, etat, usage = os.wait4(-1, os.WNOHANG)
+            if numero == 0:
+                return
+            suivi = self._suivis.pop(numero)
+            self._sondeur.unregister(suivi)
+            with suppress(OSError):
+                calcul = round(1000 * (usage.ru_utime + usage.ru_stime))
+                code = os.waitstatus_to_exitcode(etat)
+                os.write(suivi, f"fin {code} {calcul} {usage.ru_maxrss}\n".encode())
+            os.close(suivi)
+
+    def _abattre(self, suivi: int) -> None:
+        """Plus personne ne suit ce noyau : il disparaît, avec ce qu'il a lancé."""
+        for numero, sien in self._suivis.items():
+            if sien == suivi:
+                self._sondeur.unregister(suivi)
+                for tuer in (os.killpg, os.kill):
+                    with suppress(OSError):
+                        tuer(numero, signal.SIGKILL)
+
+
+def main() -> None:
+    """Démarre sur la socket dont le descripteur est le premier argument."""
+    commande = socket.socket(fileno=int(sys.argv[1]))
+    del sys.path[0]  # « -m » y met le dossier courant, qu'un noyau ordinaire n'a pas là
+    recues = dict(os.environ)
+    prechauffer()
+    ajoutees = {nom: valeur for nom, valeur in os.environ.items() if nom not in recues}
+    zygote = Zygote(commande, ajoutees)
+    commande.send(str(fils_en_cours()).encode())
+    sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher.py"))]
+    zygote.servir()
+
+
+if __name__ == "__main__":
+    with suppress(ConnectionError):
+        main()
