@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from observatoire.cli import construction, diffusion, edition, reception, verification
+from observatoire.cli import analyste, construction, diffusion, edition, reception, verification
 from observatoire.cli.groupe import cli
 
-__all__ = ["cli", "construction", "diffusion", "edition", "main", "reception", "verification"]
+__all__ = ["analyste", "cli", "construction", "diffusion", "edition", "main", "reception", "verification"]
 
 
 def main() -> None:

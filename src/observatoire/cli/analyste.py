@@ -1,0 +1,63 @@
+"""Écrire des notebooks : JupyterLab, l'aperçu, les essais, une nouvelle fiche, la propreté."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from observatoire.cli.groupe import cli
+from observatoire.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@cli.group()
+def notebooks() -> None:
+    """Tient les notebooks propres : ce que git garde n'a ni sortie ni donnée."""
+
+
+@notebooks.command()
+@click.option("--verifier", is_flag=True, help="N'écrit rien : dit ce qui est à nettoyer, et sort en erreur.")
+def nettoyer(verifier: bool) -> None:
+    """Retire sorties, compteurs et réglages du poste de tous les notebooks, et relit leurs textes.
+
+    Un nombre ou un sens de variation écrit dans un texte est signalé, jamais corrigé : il ne serait vrai
+    que d'un territoire.
+
+    Exemple : observatoire notebooks nettoyer --verifier
+    """
+    from observatoire.publication.cahiers import proprete
+
+    config, constats = Config.charger(), []
+    for chemin in proprete.lister(config.racine / "notebooks"):
+        nom = str(chemin.relative_to(config.racine))
+        if not verifier and proprete.nettoyer_fichier(chemin):
+            click.echo(f"nettoyé  {nom}")
+        texte = chemin.read_text(encoding="utf-8")
+        constats += [f"{nom} : {constat}" for constat in proprete.relire(texte, nom)]
+    _conclure(constats, "Notebooks propres.", "« observatoire notebooks nettoyer » retire les sorties.")
+
+
+@notebooks.command()
+def garder() -> None:
+    """Refuse un commit qui porte des données ou des sorties de notebook.
+
+    C'est ce que lance .githooks/pre-commit, une fois activé : git config core.hooksPath .githooks
+    """
+    from observatoire.publication.cahiers.garde import relire_l_index
+
+    remede = "« observatoire notebooks nettoyer », puis « git add » ; « git restore --staged » pour des données."
+    _conclure(relire_l_index(Config.charger().racine), "", remede)
+
+
+def _conclure(constats: Iterable[str], bien: str, remede: str) -> None:
+    constats = list(constats)
+    for constat in constats:
+        click.echo(constat, err=True)
+    if constats:
+        click.echo(f"→ {remede}", err=True)
+        raise click.exceptions.Exit(1)
+    if bien:
+        click.echo(bien)
