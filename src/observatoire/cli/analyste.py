@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,40 @@ from observatoire.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+@cli.command()
+@click.argument("notebook", default="fiche_territoire")
+@click.argument("objet", default="")
+@click.option("--periode", "-p", default="", help="Trimestre (2026-T3) ; par défaut le dernier complet.")
+@click.option("--public", default="", help="La fiche d'un public (notebooks/publics.toml).")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Par défaut, un port libre.")
+@click.option("--sans-navigateur", is_flag=True, help="Écrit l'adresse sans l'ouvrir.")
+def apercu(notebook: str, objet: str, periode: str, public: str, port: int, sans_navigateur: bool) -> None:
+    """Montre le document d'un notebook, et le refait à chaque enregistrement.
+
+    OBJET est un territoire (dep:93), un programme (programme:GPE), ou l'année d'un chapitre du rapport ;
+    sans lui, les valeurs écrites dans le notebook. La page suit le notebook, les gabarits, les commentaires,
+    les données et le programme ; une erreur s'y montre avec sa cellule. Ctrl-C arrête.
+
+    Exemples : observatoire apercu fiche_territoire dep:93 --public elu
+    · observatoire apercu rapport_annuel/03_heures 2025
+    """
+    from observatoire.publication.apercu.demande import lire_demande
+    from observatoire.publication.apercu.serveur import Serveur
+    from observatoire.publication.apercu.session import Session
+
+    session = Session(lire_demande(Config.charger(), notebook, objet, periode, public), suivi=click.echo)
+    try:
+        with Serveur(session, port) as serveur:
+            click.echo(f"Aperçu : {serveur.adresse}\nCtrl-C pour arrêter.")
+            if not sans_navigateur:
+                webbrowser.open(serveur.adresse)
+            serveur.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("Aperçu arrêté.")
+    finally:
+        session.fermer()
 
 
 @cli.group()
@@ -48,7 +83,9 @@ def garder() -> None:
     """
     from observatoire.publication.cahiers.garde import relire_l_index
 
-    remede = "« observatoire notebooks nettoyer », puis « git add » ; « git restore --staged » pour des données."
+    remede = (
+        "« observatoire notebooks nettoyer », puis « git add » ; « git restore --staged » pour des données."
+    )
     _conclure(relire_l_index(Config.charger().racine), "", remede)
 
 

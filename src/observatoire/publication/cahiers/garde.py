@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_DONNEES = frozenset(
-    ".csv .tsv .xlsx .xls .xlsm .ods .parquet .feather .arrow .duckdb .sqlite .db .json .jsonl .xml .zip .gz "
-    ".7z .pdf .html .dta .sav .rds .pkl".split()
-)
+_TABLEURS = (".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".ods", ".json", ".jsonl", ".xml")
+_BASES = (".parquet", ".feather", ".arrow", ".duckdb", ".sqlite", ".db", ".dta", ".sav", ".rds", ".pkl")
+_DONNEES = frozenset((*_TABLEURS, *_BASES, ".zip", ".gz", ".7z", ".pdf", ".html"))
 _ADMIS = ("src/observatoire/referentiel/", "tests/", "report_templates/", "correspondances.csv")
 _INTERDITS = ("data/", "outputs/", "contours/")
 

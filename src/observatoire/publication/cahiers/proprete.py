@@ -61,7 +61,7 @@ def en_texte(notebook: NotebookNode) -> str:
 
 
 def nettoyer(notebook: NotebookNode) -> NotebookNode:
-    """Rend le notebook sans sorties, compteurs, réglages du poste ni cellule vide ; l'original reste tel quel."""
+    """Rend le notebook sans sorties, compteurs, réglages du poste ni cellule vide."""
     cellules = [_nettoyer_cellule(cellule) for cellule in notebook.cells if cellule.source.strip()]
     return nbformat.from_dict(  # type: ignore[no-untyped-call,no-any-return]
         {"cells": cellules, "metadata": METADONNEES, "nbformat": 4, "nbformat_minor": _MINEURE}
@@ -116,5 +116,3 @@ def nettoyer_fichier(chemin: Path) -> bool:
     if propre != texte:
         ecrire_octets(chemin, propre.encode())
     return propre != texte
-
-
