@@ -13,6 +13,26 @@ from observatoire.config import Config
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from observatoire.publication.cahiers.essai import Essai
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("notebook", default="fiche_territoire")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def lab(notebook: str, options: tuple[str, ...]) -> None:
+    """Ouvre JupyterLab sur un notebook, avec le noyau de cet environnement.
+
+    L'explorateur montre le projet : notebooks et leurs modèles, gabarits, commentaires. Les OPTIONS de
+    JupyterLab s'écrivent après le nom du notebook.
+
+    Exemple : observatoire lab fiche_territoire --no-browser
+    """
+    from observatoire.publication.apercu.demande import nom_du_notebook
+    from observatoire.publication.cahiers.laboratoire import ouvrir
+
+    config = Config.charger()
+    raise click.exceptions.Exit(ouvrir(config, nom_du_notebook(config, notebook), options))
+
 
 @cli.command()
 @click.argument("notebook", default="fiche_territoire")
@@ -48,6 +68,52 @@ def apercu(notebook: str, objet: str, periode: str, public: str, port: int, sans
         session.fermer()
 
 
+@cli.command()
+@click.argument("notebook", default="fiche_territoire")
+def essayer(notebook: str) -> None:
+    """Essaie une fiche sur les cas extrêmes, choisis dans les données publiées.
+
+    Le plus grand territoire, le plus petit, le plus secret, et un trimestre sans données. Sort en erreur si
+    l'un d'eux échoue ; les fichiers sont dans outputs/essais.
+
+    Exemple : observatoire essayer fiche_territoire
+    """
+    from observatoire.publication.apercu.demande import nom_du_notebook
+    from observatoire.publication.cahiers import essai
+
+    config = Config.charger()
+    faits = essai.essayer(config, nom_du_notebook(config, notebook), suivi=lambda un: _dire_essai(un, config))
+    causes: dict[str, list[str]] = {}
+    for fait in faits:
+        if fait.erreur:
+            causes.setdefault(fait.erreur.remede, []).append(f"{fait.cas.nom} : {fait.erreur.constat}")
+    for remede, constats in causes.items():
+        click.echo("\n".join([*constats, f"→ {remede}"]), err=True)
+    if causes:
+        raise click.exceptions.Exit(1)
+
+
+def _dire_essai(fait: Essai, config: Config) -> None:
+    lieu = "échec" if fait.html is None else fait.html.relative_to(config.racine)
+    click.echo(f"{fait.cas.nom:<15} {fait.cas.territoire:<7} {fait.cas.periode}  {lieu}")
+
+
+@cli.command("nouvelle-fiche")
+@click.argument("nom")
+def nouvelle_fiche(nom: str) -> None:
+    """Crée le notebook d'une nouvelle fiche à partir du modèle (notebooks/modeles/fiche.ipynb).
+
+    NOM : des mots en minuscules, sans accents, joints par « _ ».
+
+    Exemple : observatoire nouvelle-fiche fiche_metiers
+    """
+    from observatoire.publication.cahiers.creation import creer_fiche
+
+    config = Config.charger()
+    click.echo(f"créé      {creer_fiche(config, nom).relative_to(config.racine)}")
+    click.echo(f"l'écrire  observatoire lab {nom}\nla voir   observatoire apercu {nom} dep:93")
+
+
 @cli.group()
 def notebooks() -> None:
     """Tient les notebooks propres : ce que git garde n'a ni sortie ni donnée."""
@@ -72,7 +138,11 @@ def nettoyer(verifier: bool) -> None:
             click.echo(f"nettoyé  {nom}")
         texte = chemin.read_text(encoding="utf-8")
         constats += [f"{nom} : {constat}" for constat in proprete.relire(texte, nom)]
-    _conclure(constats, "Notebooks propres.", "« observatoire notebooks nettoyer » retire les sorties.")
+    _conclure(
+        constats,
+        "Notebooks propres.",
+        "Les sorties : « observatoire notebooks nettoyer ». Un texte : le faire dire par une méthode de la fiche.",
+    )
 
 
 @notebooks.command()

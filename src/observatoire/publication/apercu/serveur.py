@@ -1,8 +1,9 @@
 """Le serveur de l'aperçu : cette machine seule, une adresse tirée au sort, aucune page d'un autre site.
 
 Une page ouverte ailleurs dans le même navigateur peut appeler 127.0.0.1. Trois refus l'empêchent de lire :
-le jeton de l'adresse, qu'elle ne connaît pas ; l'en-tête `Host`, qui doit être le nôtre (un nom de domaine qui
-mène à 127.0.0.1 est refusé) ; `Origin` et `Sec-Fetch-Site`, que le navigateur écrit et qu'elle ne choisit pas.
+le jeton de l'adresse, qu'elle ne connaît pas ; l'en-tête `Host`, qui doit être le nôtre (un nom de domaine
+qui mène à 127.0.0.1 est refusé) ; `Origin` et `Sec-Fetch-Site`, que le navigateur écrit et qu'elle ne choisit
+pas.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import secrets
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -69,6 +71,10 @@ class _Reponse(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Répond à une page, si c'est la nôtre qui demande."""
+        with suppress(ConnectionError):  # la page est partie avant la réponse
+            self._repondre()
+
+    def _repondre(self) -> None:
         chemin = unquote(urlsplit(self.path).path)
         jeton, _, quoi = chemin.removeprefix("/").partition("/")
         if not self._de_chez_nous():
