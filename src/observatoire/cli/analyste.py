@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from observatoire.publication.cahiers.essai import Essai
 
 
+_REMEDE = (
+    "Les sorties : « observatoire notebooks nettoyer ». Un texte : le faire dire par une méthode de la fiche."
+)
+
+
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.argument("notebook", default="fiche_territoire")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -138,11 +143,7 @@ def nettoyer(verifier: bool) -> None:
             click.echo(f"nettoyé  {nom}")
         texte = chemin.read_text(encoding="utf-8")
         constats += [f"{nom} : {constat}" for constat in proprete.relire(texte, nom)]
-    _conclure(
-        constats,
-        "Notebooks propres.",
-        "Les sorties : « observatoire notebooks nettoyer ». Un texte : le faire dire par une méthode de la fiche.",
-    )
+    _conclure(constats, "Notebooks propres.", _REMEDE)
 
 
 @notebooks.command()

@@ -1,4 +1,4 @@
-"""L'essai d'une fiche sur les cas extrêmes : le plus grand territoire, le plus petit, le vide, le plus secret."""
+"""L'essai d'une fiche sur ses extrêmes : le plus grand territoire, le plus petit, le vide, le plus secret."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ class Essai:
 def choisir_cas(config: Config) -> list[Cas]:
     """Choisit les cas dans les valeurs publiées, jamais dans ce qui les a produites.
 
-    Le plus grand et le plus petit ont le plus et le moins d'heures publiées au dernier trimestre achevé ; le plus
-    secret, la plus forte part de cellules secrètes ; le vide, le trimestre qui précède le premier publié.
+    Le plus grand et le plus petit ont le plus et le moins d'heures publiées au dernier trimestre achevé ; le
+    plus secret, la plus forte part de secrets parmi ses cellules ; le vide est le trimestre qui précède le
+    premier publié.
 
     Raises:
         PublicationError: aucune valeur publiée au dernier trimestre achevé.
@@ -67,7 +68,8 @@ def choisir_cas(config: Config) -> list[Cas]:
         raise PublicationError(
             f"Aucun territoire n'a d'heures publiées au trimestre {periode}.", "Construire les indicateurs."
         )
-    secretes = (trimestre["statut"] == SECRET).groupby(trimestre["territoire"]).mean()
+    remplies = trimestre[trimestre["statut"].isin([PUBLIE, SECRET])]
+    secretes = (remplies["statut"] == SECRET).groupby(remplies["territoire"]).mean()
     plus_petit = str(tailles.idxmin())
     return [
         Cas("le plus grand", str(tailles.idxmax()), str(periode)),

@@ -43,7 +43,7 @@ def ouvrir(config: Config, notebook: str, options: tuple[str, ...] = ()) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         raise ObservatoireError(
             "JupyterLab n'est pas installé dans cet environnement.",
-            "« make env », ou « conda env update --file environment.yml ». L'aperçu s'en passe : observatoire apercu.",
+            "« make env », ou « conda env update --file environment.yml ». « observatoire apercu » s'en passe.",
         )
     with tempfile.TemporaryDirectory(prefix="observatoire-lab-") as dossier:
         return subprocess.run(
@@ -62,7 +62,7 @@ def _commande(config: Config, notebook: str) -> list[str]:
 
 
 def _environnement(config: Config, dossier: Path) -> dict[str, str]:
-    """L'environnement où « python3 » est notre interpréteur, quoi qu'un autre ait installé pour l'utilisateur."""
+    """L'environnement où « python3 » est notre interpréteur, quoi qu'un autre ait installé."""
     noyau = dossier / "kernels" / "python3"
     noyau.mkdir(parents=True)
     (noyau / "kernel.json").write_text(json.dumps(_NOYAU), encoding="utf-8")
