@@ -43,7 +43,7 @@ def ouvrir(config: Config, notebook: str, options: tuple[str, ...] = ()) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         raise ObservatoireError(
             "JupyterLab n'est pas installé dans cet environnement.",
-            "« make env », ou « conda env update --file environment.yml ». « observatoire apercu » s'en passe.",
+            "« make env », ou « conda env update -f environment.yml ». « observatoire apercu » s'en passe.",
         )
     with tempfile.TemporaryDirectory(prefix="observatoire-lab-") as dossier:
         return subprocess.run(
