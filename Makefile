@@ -75,8 +75,8 @@ bench: $(PRET)  ## Mesure la chaîne à grande échelle et le moteur (BENCH_ECHE
 	@$(BIN)/python -m tests.bancs.tabulation
 	@$(BIN)/python -m tests.bancs.moteur
 
-lab: donnees  ## Ouvre JupyterLab sur les notebooks
-	@$(BIN)/jupyter lab notebooks
+lab: donnees  ## Ouvre JupyterLab sur les notebooks, avec le noyau de .venv
+	@$(BIN)/observatoire lab
 
 verrou: $(PRET)  ## Recalcule requirements.lock à partir de pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \

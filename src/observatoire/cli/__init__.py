@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from observatoire.cli import campagne, construction, diffusion, edition, reception, routine, verification
+from observatoire.cli import (
+    analyste,
+    campagne,
+    construction,
+    diffusion,
+    edition,
+    reception,
+    routine,
+    verification,
+)
 from observatoire.cli.groupe import cli
 
 __all__ = [
+    "analyste",
     "campagne",
     "cli",
     "construction",

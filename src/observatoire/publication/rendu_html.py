@@ -44,6 +44,11 @@ def rendre_html(notebook: NotebookNode, config: Config) -> bytes:
     return page.encode()
 
 
+def relire_les_gabarits() -> None:
+    """Fait relire les gabarits au prochain rendu : l'aperçu les montre tels qu'ils sont enregistrés."""
+    _exporteur.cache_clear()
+
+
 def _avec_police(bloc: Bloc) -> Bloc:
     return {**bloc, "svg": polices.dans_le_svg(bloc["svg"])} if bloc.get("svg") else bloc
 

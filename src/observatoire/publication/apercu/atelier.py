@@ -1,0 +1,118 @@
+"""L'atelier : un second processus, bibliothèque chargée, qui refait le document quand on le lui demande."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from observatoire.erreurs import ObservatoireError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from observatoire.publication.apercu.demande import Demande
+    from observatoire.publication.apercu.fabrique import Vue
+
+CONSTRUIRE, REFAIRE, PDF = "construire", "refaire", "pdf"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_PAS = 0.02  # secondes
+
+
+@dataclass(frozen=True, slots=True)
+class Echec:
+    """Pourquoi le document n'a pas été refait : un constat, un remède, la cellule et la trace s'il y en a."""
+
+    constat: str
+    remede: str = ""
+    cellule: str = ""
+    trace: str = ""
+
+
+class Atelier:
+    """Le processus d'une demande ; il se relance, et un ordre trop long s'abandonne."""
+
+    def __init__(self, demande: Demande) -> None:
+        self._demande = demande
+        self._seul = threading.Lock()
+        self._lancer()
+
+    def demander(
+        self, ordre: str, abandonner: Callable[[], bool] = lambda: False
+    ) -> Vue | bytes | Echec | None:
+        """Fait exécuter un ordre (`CONSTRUIRE`, `REFAIRE`, `PDF`) et rend son résultat.
+
+        Args:
+            ordre: `REFAIRE` exécute tout ; `CONSTRUIRE` reprend ce qui n'a pas changé.
+            abandonner: interrogée pendant l'attente ; vraie, l'atelier repart et le résultat est `None`.
+        """
+        with self._seul:
+            try:
+                self._tube.send(ordre)
+                while not self._tube.poll(_PAS):
+                    if abandonner():
+                        self._relancer()
+                        return None
+                return self._tube.recv()  # type: ignore[no-any-return]
+            except (EOFError, OSError):
+                self._relancer()
+                return Echec(
+                    "L'atelier s'est arrêté.", "Vérifier la mémoire libre, puis enregistrer de nouveau."
+                )
+
+    def relancer(self) -> None:
+        """Repart d'un processus neuf : la bibliothèque a changé."""
+        with self._seul:
+            self._relancer()
+
+    def fermer(self) -> None:
+        """Arrête le processus."""
+        self._tube.close()
+        self._processus.terminate()
+        self._processus.join(5)
+        if self._processus.is_alive():
+            self._processus.kill()
+
+    def _relancer(self) -> None:
+        self.fermer()
+        self._lancer()
+
+    def _lancer(self) -> None:
+        contexte = multiprocessing.get_context("spawn")
+        self._tube, autre = contexte.Pipe()
+        self._processus = contexte.Process(target=_travailler, args=(autre, self._demande))
+        self._processus.start()
+        autre.close()
+
+
+def _travailler(tube: Connection, demande: Demande) -> None:
+    """La boucle de l'atelier : un ordre, une réponse, jusqu'à la fermeture du tube."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1,5 s pour rien, comme dans cli
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        fabrique = None
+        while True:
+            ordre = tube.recv()
+            try:
+                if fabrique is None:
+                    from observatoire.publication.apercu.fabrique import Fabrique
+
+                    fabrique = Fabrique(demande)
+                tube.send(fabrique.pdf() if ordre == PDF else fabrique.construire(neuf=ordre == REFAIRE))
+            except Exception as erreur:  # l'analyste écrit peut-être la bibliothèque : tout se montre
+                tube.send(_echec(erreur))
+
+
+def _echec(erreur: Exception) -> Echec:
+    """Dit une erreur ; celle d'une cellule garde, sous la nôtre, la cellule et sa trace."""
+    if not isinstance(erreur, ObservatoireError):
+        constat = f"{type(erreur).__name__} : {erreur}"
+        return Echec(constat, "Défaut du programme, hors du notebook.", trace=traceback.format_exc())
+    cause = erreur.__context__
+    trace = "\n".join(getattr(cause, "traceback", None) or ())
+    return Echec(erreur.constat, erreur.remede, str(getattr(cause, "source", "")), _ANSI.sub("", trace))
