@@ -14,7 +14,8 @@ from observatoire.publication.cahiers import proprete
 from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.editions import derniere_periode
 from observatoire.publication.execution import executer
-from observatoire.publication.fiche.contexte import REGION, Contexte
+from observatoire.publication.fiche.contexte import Contexte
+from observatoire.publication.lectures import REGION
 from observatoire.publication.rapport import impression, pages
 from observatoire.publication.rapport.edition import composer_ours, derniere_annee
 from observatoire.publication.rapport.livre import assembler
