@@ -128,7 +128,8 @@ def test_tout_module_importe_est_une_dependance_directe():
                 importes |= {alias.name.split(".")[0] for alias in noeud.names}
             elif isinstance(noeud, ast.ImportFrom) and noeud.module:
                 importes.add(noeud.module.split(".")[0])
-    tiers = importes - set(sys.stdlib_module_names) - {"observatoire"}
+    facultatifs = {"distributed"}  # l'extra [cluster], importé à l'usage
+    tiers = importes - set(sys.stdlib_module_names) - {"observatoire"} - facultatifs
     fournis = {nom: {_nom(d) for d in paquets[nom]} for nom in tiers}
     declarees = {_nom(d) for d in PROJET["dependencies"]}
     assert not {nom: d for nom, d in fournis.items() if not d & declarees}

@@ -9,7 +9,7 @@ Trois façons, mêmes notebook, fiches et machine, en tours alternés (le poste 
 Le PDF de référence est `chromium --print-to-pdf`, plus rapide que le « webpdf » de nbconvert, qui demande
 playwright. Chaque façon a un processus neuf et une fiche d'échauffement par travailleur, comptée à part : le
 démarrage ne se paie qu'une fois pour des centaines de fiches. La mémoire est celle de tous les processus,
-part partagée divisée (PSS), sans le navigateur.
+part partagée divisée (PSS), avec et sans le navigateur.
 
 `BENCH_CONSTRUIT` désigne un dossier de travail déjà construit ; `BENCH_FICHES` (8) et `BENCH_TOURS` (3)
 disent la taille.
@@ -53,6 +53,7 @@ class Passage:
     demarrage: float
     par_fiche: float
     memoire_mo: float
+    sans_navigateur_mo: float
 
 
 def main() -> None:
@@ -157,11 +158,11 @@ def une_fiche(travail: Path, territoire: str) -> None:
 
 def _passer(facon: Callable[[], tuple[float, float]], travailleurs: int) -> Passage:
     """Exécute une façon dans un processus neuf, et pèse ses processus pendant ce temps."""
-    fini, pic = threading.Event(), [0.0]
+    fini, pics = threading.Event(), [0.0, 0.0]
 
     def peser(racine: int) -> None:
         while not fini.wait(0.3):
-            pic[0] = max(pic[0], _poids_mo(racine))
+            pics[:] = map(max, pics, _poids_mo(racine))
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as a_part:
         balance = threading.Thread(target=peser, args=[a_part.submit(os.getpid).result()])
@@ -172,11 +173,13 @@ def _passer(facon: Callable[[], tuple[float, float]], travailleurs: int) -> Pass
             fini.set()
             balance.join()
     nombre = int(os.environ.get("BENCH_FICHES", "8"))
-    return Passage(round(demarrage, 2), round(duree / nombre, 3), round(pic[0] / travailleurs))
+    return Passage(
+        round(demarrage, 2), round(duree / nombre, 3), *(round(pic / travailleurs) for pic in pics)
+    )
 
 
-def _poids_mo(racine: int) -> float:
-    """La mémoire d'un processus et de sa descendance, sans le navigateur."""
+def _poids_mo(racine: int) -> tuple[float, float]:
+    """La mémoire d'un processus et de sa descendance : avec le navigateur, puis sans."""
     peres, noms = {}, {}
     for etat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -188,7 +191,9 @@ def _poids_mo(racine: int) -> float:
     famille = {racine}
     while nouveaux := {n for n, pere in peres.items() if pere in famille} - famille:
         famille |= nouveaux
-    return sum(_pss_mo(numero) for numero in famille if not noms.get(numero, "").startswith("chrom"))
+    poids = {numero: _pss_mo(numero) for numero in famille}
+    navigateur = sum(p for numero, p in poids.items() if noms.get(numero, "").startswith("chrom"))
+    return sum(poids.values()), sum(poids.values()) - navigateur
 
 
 def _pss_mo(numero: int) -> float:
@@ -203,12 +208,17 @@ def _pss_mo(numero: int) -> float:
 
 def _publier(passages: dict[str, list[Passage]]) -> None:
     print(f"\nmoteur ({COEURS} cœurs, {len(passages['moteur'])} tours alternés)")
-    print(f"  {'':<12}{'démarrage (s)':>14}{'par fiche (s)':>24}{'mémoire/travailleur (Mo)':>26}")
+    print(
+        f"  {'':<12}{'démarrage (s)':>14}{'par fiche (s)':>24}{'Mo par travailleur':>20}{'sans navigateur':>17}"
+    )
     for nom, tours in passages.items():
         durees = [t.par_fiche for t in tours]
         etendue = f"{statistics.median(durees):.2f} [{min(durees):.2f}-{max(durees):.2f}]"
         demarrage = statistics.median(t.demarrage for t in tours)
-        print(f"  {nom:<12}{demarrage:>14.1f}{etendue:>24}{max(t.memoire_mo for t in tours):>26.0f}")
+        print(
+            f"  {nom:<12}{demarrage:>14.1f}{etendue:>24}{max(t.memoire_mo for t in tours):>20.0f}"
+            f"{max(t.sans_navigateur_mo for t in tours):>17.0f}"
+        )
     rapports = {nom: _rapport(passages, nom) for nom in RAPPORTS}
     for nom, rapport in rapports.items():
         print(f"  {nom} ÷ moteur, tour par tour : {rapport:.1f} (attendu : {RAPPORTS[nom]:.0f} au moins)")

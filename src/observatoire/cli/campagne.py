@@ -35,6 +35,11 @@ def _choix(commande: Callable[..., Any]) -> Callable[..., Any]:
     return commande
 
 
+_ouvriers = click.option(
+    "--executeur", metavar="dask://HÔTE:PORT", help="Une grappe Dask plutôt que ce poste (extra « cluster »)."
+)
+
+
 @cli.command()
 @click.argument("territoires", nargs=-1)
 @click.option("--periode", "-p", help="Trimestre (2026-T3) ; par défaut le dernier trimestre complet.")
@@ -42,6 +47,7 @@ def _choix(commande: Callable[..., Any]) -> Callable[..., Any]:
     "--public", default="", help="À qui : elu, acheteur… (notebooks/publics.toml), ou « tous » les publics."
 )
 @_choix
+@_ouvriers
 @moteur_de_rendu
 def fiches(territoires: tuple[str, ...], periode: str | None, public: str, moteur: str, **choix: Any) -> None:
     """Produit les fiches d'un trimestre, ou garde celles qui sont à jour.
@@ -73,6 +79,7 @@ def fiches(territoires: tuple[str, ...], periode: str | None, public: str, moteu
 @cli.command()
 @click.argument("nom", default="trimestre")
 @_choix
+@_ouvriers
 def campagne(nom: str, **choix: Any) -> None:
     """Produit une campagne : campagnes/NOM.toml.
 
@@ -124,14 +131,14 @@ def _planifier(config: Config, demandee: Campagne, **choix: Any) -> Plan:
 def _lancer(config: Config, demandee: Campagne, **choix: Any) -> Bilan:
     """Lance une campagne, montre son avancement et son bilan ; sort en erreur s'il manque un document."""
     from observatoire.publication.campagne.compte_rendu import en_texte, rendre_compte
-    from observatoire.publication.campagne.edition import executeur_local
     from observatoire.publication.campagne.lancement import Options, lancer
+    from observatoire.publication.moteur.executeurs import executeur
 
-    processus = choix.pop("processus") or _processus()
+    processus, adresse = choix.pop("processus") or _processus(), choix.pop("executeur")
     prevu = _planifier(config, demandee, **choix)
     click.echo(_resumer(prevu, processus), err=True)
-    with executeur_local(processus) as executeur, suivre(len(prevu.a_faire)) as suivi:
-        bilan = lancer(config, prevu, executeur, Options(suivi))
+    with executeur(adresse, processus) as ouvriers, suivre(len(prevu.a_faire)) as suivi:
+        bilan = lancer(config, prevu, ouvriers, Options(suivi))
     if prevu.a_faire:
         page = rendre_compte(config, bilan)
         click.echo("\n".join(en_texte(bilan)), err=bool(bilan.code))
@@ -161,6 +168,6 @@ def _en_temps(secondes: float) -> str:
 
 
 def _processus() -> int:
-    from observatoire.publication.campagne.edition import processus_par_defaut
+    from observatoire.publication.moteur.executeurs import processus_par_defaut
 
     return processus_par_defaut()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import logging
 import os
 import tempfile
@@ -160,8 +161,13 @@ def _executer(
 def _fermer_la_boucle() -> None:
     """Ferme la boucle que nbclient a ouverte dans ce fil ; il en rouvre une s'il le faut."""
     boucle = ensure_event_loop()
-    if not boucle.is_running():
-        boucle.close()
+    if boucle.is_running():
+        return
+    if restes := asyncio.all_tasks(boucle):  # un noyau mort laisse une écoute en attente
+        for reste in restes:
+            reste.cancel()
+        boucle.run_until_complete(asyncio.gather(*restes, return_exceptions=True))
+    boucle.close()
 
 
 def _traduire(erreur: Any, nom: str, parametres: Mapping[str, str]) -> ObservatoireError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import PublicationError
@@ -95,13 +95,22 @@ def _derives(lignes: list[list[list[Nombre]]]) -> Iterator[Nombre]:
 
 
 def _comparer(avant: Nombre, apres: Nombre) -> Iterator[Nombre]:
+    """Les cellules imprimées sont arrondies : l'évolution des vraies valeurs peut l'être de l'autre côté."""
     (base, en_pct), (valeur, aussi) = avant, apres
     if en_pct and aussi:
         yield abs(valeur - base), False
     if base and en_pct == aussi:
-        yield arrondir(abs(100 * (valeur - base) / base), 1), True
+        for vraie_base, vraie in product(_vraies(base), _vraies(valeur)):
+            if vraie_base:
+                yield arrondir(abs(100 * (vraie - vraie_base) / vraie_base), 1), True
         if valeur >= 2 * base:
             yield arrondir(valeur / base, 1), False
+
+
+def _vraies(imprime: Decimal) -> tuple[Decimal, ...]:
+    """Le nombre imprimé, et les bornes de ceux qui s'impriment de même."""
+    demi = Decimal(5).scaleb(int(imprime.as_tuple().exponent) - 1)
+    return imprime - demi, imprime, imprime + demi
 
 
 def relire_notebook(notebook: NotebookNode) -> list[str]:

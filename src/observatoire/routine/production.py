@@ -58,15 +58,15 @@ def editer(config: Config) -> Fiches:
         SystemExit: un arrêt a été demandé ; ce qui est produit est gardé, le passage suivant finira.
     """
     from observatoire.publication.campagne.compte_rendu import rendre_compte
-    from observatoire.publication.campagne.edition import executeur_local
     from observatoire.publication.campagne.fichier import lire_campagne
     from observatoire.publication.campagne.lancement import lancer
     from observatoire.publication.campagne.manifeste import dossier_de
     from observatoire.publication.campagne.plan import planifier
+    from observatoire.publication.moteur.executeurs import executeur
 
     plan = planifier(config, lire_campagne(config, CAMPAGNE))
-    with executeur_local() as executeur:
-        bilan = lancer(config, plan, executeur)
+    with executeur() as ouvriers:
+        bilan = lancer(config, plan, ouvriers)
     if plan.a_faire:
         rendre_compte(config, bilan)
     if bilan.signal:

@@ -72,7 +72,7 @@ periode              texte    Période
 ancienne             reel     Valeur de l'édition précédente
 nouvelle             reel     Valeur de cette édition
 ecart                reel     Différence
-raison               texte    Faute corrigée par un erratum ; vide pour une saisie tardive
+motif                texte    Faute corrigée par un erratum ; vide pour une saisie tardive
 """,
     ),
     declarer(

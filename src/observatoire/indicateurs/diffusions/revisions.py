@@ -100,9 +100,9 @@ def _depuis(joint: pd.DataFrame, colonne: str, somme: pd.Series[bool]) -> pd.Ser
 
 
 def revisions(registre: Registre) -> pd.DataFrame:
-    """Rend les totaux révisés : l'ancienne valeur, la nouvelle, leur écart, l'édition et sa raison.
+    """Rend les totaux révisés : l'ancienne valeur, la nouvelle, leur écart, l'édition et son motif.
 
-    Une ligne par révision parue d'un total (sans ventilation), dans l'ordre des éditions. `raison` est
+    Une ligne par révision parue d'un total (sans ventilation), dans l'ordre des éditions. `motif` est
     vide pour une révision ordinaire, due aux saisies tardives.
     """
     totaux = registre.cellules.loc[lambda t: t["ventilation"] == ENSEMBLE].dropna(subset="valeur")
@@ -112,7 +112,7 @@ def revisions(registre: Registre) -> pd.DataFrame:
     raisons = {i.edition: i.raison for i in registre.inscriptions}
     table = parues.assign(
         ecart=parues["nouvelle"] - parues["ancienne"],
-        raison=parues["edition"].map(raisons).astype("string"),
+        motif=parues["edition"].map(raisons).astype("string"),
     )
-    colonnes = ["edition", "indicateur", "territoire", "periode", "ancienne", "nouvelle", "ecart", "raison"]
+    colonnes = ["edition", "indicateur", "territoire", "periode", "ancienne", "nouvelle", "ecart", "motif"]
     return table.sort_values(["numero", *CLE])[colonnes].reset_index(drop=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication.campagne.fichier import Perimetre, improviser
 from observatoire.publication.campagne.lancement import Options, lancer
 from observatoire.publication.campagne.plan import Choix, planifier
+from observatoire.publication.moteur.executeurs import executeur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,18 +16,6 @@ if TYPE_CHECKING:
     from observatoire.config import Config
     from observatoire.perimetre import Periode
     from observatoire.publication.campagne.bilan import Bilan, Ecrit
-
-_NOYAUX = 8  # au-delà, chaque noyau (200 Mo) attend surtout les autres
-
-
-def processus_par_defaut() -> int:
-    """Le nombre de documents produits en même temps : un par cœur, huit au plus."""
-    return min(os.cpu_count() or 1, _NOYAUX)
-
-
-def executeur_local(processus: int | None = None) -> Executor:
-    """Rend de quoi produire plusieurs documents à la fois sur ce poste."""
-    return ThreadPoolExecutor(processus or processus_par_defaut())
 
 
 def produire_fiches(
@@ -60,8 +47,8 @@ def produire_fiches(
         PublicationError: à la fin, si des fiches ont échoué ; le message les donne toutes.
     """
     plan = planifier(config, improviser(config, perimetres, periode, [public]), choix)
-    with executeur_local(processus) as executeur:
-        bilan = lancer(config, plan, executeur, options)
+    with executeur(processus=processus) as ouvriers:
+        bilan = lancer(config, plan, ouvriers, options)
     if bilan.echecs or bilan.restants:
         raise _recapituler(bilan, len(plan.lignes))
     ecrits = {ecrit.tache.nom: ecrit for ecrit in bilan.documents}

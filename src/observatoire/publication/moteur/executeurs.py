@@ -16,6 +16,11 @@ _PAR_DEFAUT = 8  # au-delà, les noyaux attendent surtout le pilote
 _ATTENTE = "30s"
 
 
+def processus_par_defaut() -> int:
+    """Rend le nombre de tâches menées en même temps sur ce poste : une par cœur, huit au plus."""
+    return min(os.cpu_count() or 1, _PAR_DEFAUT)
+
+
 def executeur(adresse: str | None = None, processus: int | None = None) -> Executor:
     """Rend de quoi mener des tâches ensemble, à employer dans un `with`.
 
@@ -33,7 +38,7 @@ def executeur(adresse: str | None = None, processus: int | None = None) -> Execu
         PublicationError: Dask n'est pas installé, ou ne répond pas.
     """
     if not adresse:
-        return ThreadPoolExecutor(processus or min(os.cpu_count() or 1, _PAR_DEFAUT))
+        return ThreadPoolExecutor(processus or processus_par_defaut())
     if not adresse.startswith(DASK) or not adresse.rpartition(":")[2].isdecimal():
         raise ParametreError(f"Adresse illisible : « {adresse} ».", f"Écrire par exemple {DASK}serveur:8786.")
     return _GrappeDask(f"tcp://{adresse.removeprefix(DASK)}")
