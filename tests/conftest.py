@@ -53,6 +53,13 @@ def exemple(tmp_path_factory, cle_de_test) -> Config:
     return config
 
 
+def copie_de(construit: Config, ou: Path) -> Config:
+    """Un dossier de travail à part, aux mêmes données construites : ce qu'un essai y produit est seul."""
+    copie = dossier_de_travail(ou)
+    shutil.copytree(construit.racine / "data", ou / "data")
+    return Config.charger(copie.racine)
+
+
 @pytest.fixture
 def reelles() -> Path:
     """Le dossier des fichiers réels, qui ne sont pas dans le dépôt."""

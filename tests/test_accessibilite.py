@@ -19,7 +19,7 @@ from observatoire.publication.verification.constats import Examen
 from observatoire.publication.verification.declaration import rediger
 from observatoire.publication.verification.dossier import verifier
 from observatoire.qualite import controler
-from tests.conftest import DEPOT
+from tests.conftest import DEPOT, copie_de
 
 OUTIL = DEPOT / "tests" / "navigateur"
 # une fiche fournie, une presque toute secrète, une sans données
@@ -41,8 +41,9 @@ piege.addEventListener("keydown", (e) => e.preventDefault())</script>"""
 
 
 @pytest.fixture(scope="module")
-def produits(exemple):
+def produits(exemple, tmp_path_factory):
     """Un dossier où tout a été produit : fiches, rapport de qualité, déclaration."""
+    exemple = copie_de(exemple, tmp_path_factory.mktemp("documents"))
     for territoire, periode in FICHES:
         produire_fiches(exemple, [Territoire.lire(territoire)], Periode.lire(periode))
     controler(exemple)

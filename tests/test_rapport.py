@@ -23,7 +23,7 @@ from observatoire.publication.rapport import Rapport
 from observatoire.publication.rapport.classeur import en_nombre
 from observatoire.publication.rapport.edition import CHAPITRES, derniere_annee, produire_rapport
 from observatoire.publication.rapport.livre import assembler
-from tests.conftest import DEPOT
+from tests.conftest import DEPOT, copie_de
 
 TABLEAU = TableauSeul("t", "Un tableau", "Sous-titre", Tableau(["A", "B"], [["x", "1"]]), "Source")
 
@@ -124,17 +124,20 @@ def test_le_rapport_est_annuel():
 
 
 @pytest.fixture(scope="module")
-def rapport(exemple, tmp_path_factory):
-    """Trois chapitres du rapport de l'exemple : un texte, des figures, les doubles pages."""
-    dossier = exemple.racine / "notebooks" / CHAPITRES
+def dossier(exemple, tmp_path_factory):
+    """Un dossier de travail dont le rapport n'a que quatre chapitres : un texte, des figures, les doubles pages."""
+    config = copie_de(exemple, tmp_path_factory.mktemp("rapport"))
     gardes = ("01_cadre", "04_beneficiaires", "09_territoires", "91_secret_et_regles")
-    ailleurs = tmp_path_factory.mktemp("chapitres")
-    for chemin in dossier.glob("*.ipynb"):
+    for chemin in (config.racine / "notebooks" / CHAPITRES).glob("*.ipynb"):
         if chemin.stem not in gardes:
-            chemin.rename(ailleurs / chemin.name)
-    yield produire_rapport(exemple, derniere_annee(exemple))
-    for chemin in ailleurs.glob("*.ipynb"):
-        shutil.move(chemin, dossier / chemin.name)
+            chemin.unlink()
+    return config
+
+
+@pytest.fixture(scope="module")
+def rapport(dossier):
+    """Le rapport de ces chapitres."""
+    return produire_rapport(dossier, derniere_annee(dossier))
 
 
 def tables(edition) -> list[tuple[str, list[list[str]]]]:
@@ -222,16 +225,16 @@ def test_aucune_page_ne_demande_rien_au_dehors_et_chaque_lien_mene_quelque_part(
             assert not ancre or ancre in ancres[page or nom], (nom, lien)
 
 
-def test_un_chapitre_en_echec_laisse_le_rapport_precedent(rapport, exemple):
+def test_un_chapitre_en_echec_laisse_le_rapport_precedent(rapport, dossier):
     avant = {chemin.name: chemin.stat().st_mtime_ns for chemin in rapport.dossier.iterdir()}
-    casse = exemple.racine / "notebooks" / CHAPITRES / "02_casse.ipynb"
+    casse = dossier.racine / "notebooks" / CHAPITRES / "02_casse.ipynb"
     notebook = chapitre("Cassé")
     notebook.cells.append(nbformat.v4.new_code_cell('annee = "2025"', metadata={"tags": ["parameters"]}))
     notebook.cells.append(nbformat.v4.new_code_cell("1 / 0"))
     nbformat.write(notebook, casse)
     try:
         with pytest.raises(PublicationError, match="02_casse"):
-            produire_rapport(exemple, Periode(2025))
+            produire_rapport(dossier, Periode(2025))
     finally:
         casse.unlink()
     assert {c.name: c.stat().st_mtime_ns for c in rapport.dossier.iterdir()} == avant
