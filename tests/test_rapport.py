@@ -125,7 +125,7 @@ def test_le_rapport_est_annuel():
 
 @pytest.fixture(scope="module")
 def dossier(exemple, tmp_path_factory):
-    """Un dossier de travail dont le rapport n'a que quatre chapitres : un texte, des figures, les doubles pages."""
+    """Un dossier de travail dont le rapport n’a que quatre chapitres : textes, figures, doubles pages."""
     config = copie_de(exemple, tmp_path_factory.mktemp("rapport"))
     gardes = ("01_cadre", "04_beneficiaires", "09_territoires", "91_secret_et_regles")
     for chemin in (config.racine / "notebooks" / CHAPITRES).glob("*.ipynb"):
