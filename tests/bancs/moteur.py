@@ -208,10 +208,7 @@ def _pss_mo(numero: int) -> float:
 
 def _publier(passages: dict[str, list[Passage]]) -> None:
     print(f"\nmoteur ({COEURS} cœurs, {len(passages['moteur'])} tours alternés)")
-    print(
-        f"  {'':<12}{'démarrage (s)':>14}{'par fiche (s)':>24}"
-        f"{'Mo par travailleur':>20}{'sans navigateur':>17}"
-    )
+    print(f"  {'':<12}{'démarrage (s)':>14}{'par fiche (s)':>24}{'Mo/processus':>20}{'sans navigateur':>17}")
     for nom, tours in passages.items():
         durees = [t.par_fiche for t in tours]
         etendue = f"{statistics.median(durees):.2f} [{min(durees):.2f}-{max(durees):.2f}]"
