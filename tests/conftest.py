@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -37,11 +38,27 @@ def travail(tmp_path) -> Config:
 
 @pytest.fixture(scope="session")
 def exemple(tmp_path_factory, cle_de_test) -> Config:
-    """Un dossier de travail où la chaîne a été construite sur l'exemple à petite échelle."""
+    """Un dossier de travail où la chaîne a été construite sur l'exemple à petite échelle.
+
+    Des ouvriers de pytest-xdist, le premier construit et les autres attendent : chacun a sa copie.
+    """
+    commun = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if not commun:
+        return _construire(tmp_path_factory.mktemp("exemple"))
+    partage = tmp_path_factory.getbasetemp().parent / f"exemple-{commun}"
+    partage.mkdir(exist_ok=True)
+    with (partage / "verrou").open("w") as verrou:
+        fcntl.flock(verrou, fcntl.LOCK_EX)
+        if not (partage / "construit").exists():
+            _construire(partage)
+            (partage / "construit").touch()
+    return copie_de(Config.charger(partage), tmp_path_factory.mktemp("exemple"))
+
+
+def _construire(dossier: Path) -> Config:
     from observatoire.acquisition.exemple import ecrire_exemple
     from observatoire.chaine import construire
 
-    dossier = tmp_path_factory.mktemp("exemple")
     dossier_de_travail(dossier)
     reglages = dossier / "observatoire.toml"
     texte = reglages.read_text(encoding="utf-8")
@@ -55,9 +72,10 @@ def exemple(tmp_path_factory, cle_de_test) -> Config:
 
 def copie_de(construit: Config, ou: Path) -> Config:
     """Un dossier de travail à part, aux mêmes données construites : ce qu'un essai y produit est seul."""
-    copie = dossier_de_travail(ou)
+    dossier_de_travail(ou)
+    shutil.copy(construit.racine / "observatoire.toml", ou / "observatoire.toml")
     shutil.copytree(construit.racine / "data", ou / "data")
-    return Config.charger(copie.racine)
+    return Config.charger(ou)
 
 
 @pytest.fixture

@@ -512,7 +512,7 @@ def test_une_revision_prend_le_rang_suivant_et_ne_repete_pas_le_reste(travail):
     )
     assert (suite.numero, suite.edition, suite.cellules) == (2, f"{T1}-e2", 1)
     (ligne,) = revisions(Registre.ouvrir(travail.racine / "registre")).itertuples()
-    assert (ligne.edition, ligne.ancienne, ligne.nouvelle, ligne.ecart, ligne.raison) == (
+    assert (ligne.edition, ligne.ancienne, ligne.nouvelle, ligne.ecart, ligne.motif) == (
         f"{T1}-e2",
         100,
         120,

@@ -583,6 +583,11 @@ def test_seuls_le_telechargement_et_l_annonce_ouvrent_une_connexion():
             for nom in noms:
                 if nom.split(".")[0] in reseau and nom != "urllib.parse":
                     trouves.setdefault(module.name, set()).add(nom)
+    # Sans sortir du poste : les tubes du moteur (une paire de sockets) et le serveur de l'aperçu (127.0.0.1).
+    locaux = {
+        nom: trouves.pop(nom) for nom in ("fils.py", "tube.py", "zygote.py", "zygotes.py", "serveur.py")
+    }
+    assert set().union(*locaux.values()) == {"socket", "http", "http.server"}
     assert trouves == {"telechargement.py": {"httpx"}, "messages.py": {"httpx", "smtplib"}}
     ecritures = ["read_csv('http", "httpfs", "install spatial", "s3://"]
     for module in (DEPOT / "src" / "observatoire").rglob("*.py"):

@@ -84,14 +84,16 @@ def _remplir_les_caches() -> None:
     """Remplit ce qui ne dépend d'aucune donnée : polices, formats français, liste des affichages."""
     from matplotlib.backends.registry import backend_registry
 
-    from observatoire.publication import figures, formats
+    from observatoire.publication import charte, figures, formats
 
     backend_registry.list_all()
-    barre = figures.Barre("Gras et italique", 2.0, formats.pct(12.5), "#000000", repere=1.0)
-    vide = figures.Barre("Secret", None, "s", "#000000")
+    barre = figures.Barre("Gras et italique", 2.0, formats.pct(12.5), charte.TEXTE, repere=1.0)
+    vide = figures.Barre("Secret", None, "s", charte.TEXTE)
     figures.barres([barre, vide], repere="Région")
     figures.panneaux([("Titre", [barre, vide])])
-    figures.trimestres([figures.Colonne("T1", "2026", 1.0, formats.entier(1234), "#000000", provisoire=True)])
+    figures.trimestres(
+        [figures.Colonne("T1", "2026", 1.0, formats.entier(1234), charte.TEXTE, provisoire=True)]
+    )
     figures.points([figures.Point("Part", 1.0, "1", 2.0)], ("Ici", "Région"))
 
 
