@@ -115,13 +115,16 @@ def par_equipe(travail: Path, territoires: Sequence[str]) -> tuple[float, float]
 def par_moteur(travail: Path, territoires: Sequence[str]) -> tuple[float, float]:
     """Les fiches de la suite, comme « observatoire fiches » les fait."""
     debut = time.perf_counter()
-    from observatoire.publication.editions import derniere_periode, produire_fiches
+    from observatoire.publication.campagne.edition import produire_fiches
+    from observatoire.publication.campagne.plan import Choix
+    from observatoire.publication.editions import derniere_periode
 
     config = Config.charger(travail)
     periode, lus = derniere_periode(config), [Territoire.lire(t) for t in territoires]
-    produire_fiches(config, lus[:COEURS], periode)
+    tout = Choix(forcer=True)
+    produire_fiches(config, lus[:COEURS], periode, choix=tout)
     chaud = time.perf_counter()
-    produire_fiches(config, lus[COEURS:], periode)
+    produire_fiches(config, lus[COEURS:], periode, choix=tout)
     return chaud - debut, time.perf_counter() - chaud
 
 
