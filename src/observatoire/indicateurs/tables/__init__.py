@@ -93,6 +93,11 @@ def preparer(
     """
     _ecrire(connexion, "etude_territoires", rattaches, {"niveaux": list(niveaux)})
     ecrire_mailles(connexion)
+    _ecrire_etudes(connexion)
+    return territoires
+
+
+def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection) -> None:
     _reunir_publics(connexion)
     _ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_PROFIL))
     _ecrire(connexion, "operations", _traduire(suivi.OPERATIONS, suivi.DE_L_OPERATION))
@@ -102,13 +107,12 @@ def preparer(
             connexion.execute(f"create or replace temp view etude_{etude.nom} as {etude.requete}")
         else:
             _ecrire(connexion, f"etude_{etude.nom}", situer(etude, _traduire(etude.requete, etude.ventilees)))
-    return territoires
 
 
 def _reunir_publics(connexion: duckdb.DuckDBPyConnection) -> None:
     """Écrit `nos_publics` (personne, publics) et `etude_publics` (publics, public).
 
-    `publics` numérote un ensemble de publics. Quelques centaines suffisent ; une personne n'en a qu'un, même si elle a plusieurs publics.
+    `publics` numérote un ensemble de publics : une personne n'en a qu'un, même si elle a plusieurs publics.
     """
     publics = """
         select no as personne, public

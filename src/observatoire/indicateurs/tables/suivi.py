@@ -82,7 +82,8 @@ PROFILS = f"""
 select n.no as contrat, s.no as contrat_suivi_id, p.no as personne,
   t.type_contrat, i.type_employeur, i.prescripteur, i.mode_realisation,
   e.no as employeur_siren, b.sexe, b.tranche_age, b.niveau_diplome, b.qpv, b.departement_residence,
-  x.public_principal, u.publics, r.maille as maille_residence, coalesce(b.age_entree, -1) >= 0 and 'NR' not in (
+  x.public_principal, u.publics, r.maille as maille_residence,
+  coalesce(b.age_entree, -1) >= 0 and 'NR' not in (
     coalesce(b.sexe, 'NR'), coalesce(b.niveau_diplome, 'NR'), coalesce(b.qpv, 'NR'),
     coalesce(b.commune_residence, 'NR'), coalesce(t.type_contrat, 'NR'), coalesce(i.type_employeur, 'NR'),
     coalesce(i.prescripteur, 'NR')
