@@ -13,7 +13,7 @@ from observatoire.indicateurs.couverture import periodes_couvertes
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS
 from observatoire.indicateurs.tables import GENRES, preparer
-from observatoire.indicateurs.tables.lecture import ecrire_grille, relation
+from observatoire.indicateurs.tables.lecture import Lecture, ecrire_grille
 from observatoire.referentiel import ENSEMBLE
 
 TEXTES = ("indicateur", "ventilation", "territoire", "periode", "modalite")
@@ -52,7 +52,8 @@ def lecteur(connexion, noms, *ventilees, **parametres):
                 continue
             lignes = product([indicateur.nom], [rang], territoires, ecrites)
             ecrire_grille(connexion, pd.DataFrame(lignes, columns=COLONNES))
-            etude = relation(connexion, indicateur, [ventilation])
+            lue = Lecture(connexion, indicateur)
+            etude = lue.ventiler(lue.etude, [ventilation])
             recus = {cle: parametres[cle] for cle in indicateur.parametres}
             lue = indicateur.calcul(etude, ["territoire", "periode", "code"], **recus).to_df()
             nouvelles = {"indicateur": indicateur.nom, "ventilation": ventilation, "modalite": lue["code"]}

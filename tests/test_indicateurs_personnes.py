@@ -19,7 +19,7 @@ from observatoire.indicateurs.personnes import entrees
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import PART, RAPPORTS
 from observatoire.indicateurs.tables import ETUDES, preparer
-from observatoire.indicateurs.tables.lecture import ecrire_grille, relation
+from observatoire.indicateurs.tables.lecture import Lecture, ecrire_grille
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, lire_liste, nomenclature, ventilations
 from observatoire.schemas import SCHEMAS
 from tests.entrepot_en_memoire import ICI, cinq, clause, entrepot
@@ -132,7 +132,8 @@ def mesurer(connexion, nom, ventilation=ENSEMBLE, colonne="valeur", territoire="
     grille = periodes[["periode"]].drop_duplicates().assign(indicateur=nom, territoire=territoire)
     grille["rang"] = (ENSEMBLE, *REGISTRE[nom].ventilations).index(ventilation)
     ecrire_grille(connexion, grille)
-    lue = relation(connexion, REGISTRE[nom], [ventilation])
+    lignes = Lecture(connexion, REGISTRE[nom])
+    lue = lignes.ventiler(lignes.etude, [ventilation])
     table = REGISTRE[nom].calcul(lue, ["territoire", "periode", "code"]).to_df()
     cles = zip(table["periode"].astype(str), table["code"].astype(str), strict=True)
     return dict(zip(cles, table[colonne].astype(float), strict=True))

@@ -17,8 +17,8 @@ from observatoire.indicateurs import REGISTRE
 from observatoire.indicateurs.couverture import periodes_couvertes
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.registre import parametres_cites
-from observatoire.indicateurs.tables import GENRES, lecture, lieux, preparer
-from observatoire.indicateurs.tables.lecture import ecrire_grille, relation
+from observatoire.indicateurs.tables import GENRES, lecture, preparer
+from observatoire.indicateurs.tables.lecture import Lecture, ecrire_grille
 from observatoire.indicateurs.tabulation import cellules
 from observatoire.magasin import Magasin
 
@@ -48,7 +48,8 @@ def relations(exemple):
         ]
         grille = pd.DataFrame(lignes, columns=["indicateur", "rang", "territoire", "periode"])
         ecrire_grille(connexion, grille)
-        yield {nom: relation(connexion, i) for nom, i in REGISTRE.items()}
+        lectures = {nom: Lecture(connexion, i) for nom, i in REGISTRE.items()}
+        yield {nom: lue.ventiler(lue.etude) for nom, lue in lectures.items()}
 
 
 def calculer(indicateur, table, parametres, par=PAR):
@@ -84,7 +85,7 @@ def test_partager_une_grande_table_ne_change_aucune_cellule(exemple, parametres,
     with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
         recus = (connexion, exemple, Plan.lire(exemple), periodes_couvertes(connexion), parametres)
         attendues = cellules(*recus)
-        monkeypatch.setattr(lieux, "LIGNES_A_PARTAGER", lignes)
+        monkeypatch.setattr(lecture, "LIGNES_A_PARTAGER", lignes)
         monkeypatch.setattr(lecture, "LIGNES_D_UN_LOT", lignes)
         pd.testing.assert_frame_equal(cellules(*recus), attendues, rtol=0, atol=1e-6)
 

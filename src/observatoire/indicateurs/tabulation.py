@@ -52,7 +52,7 @@ def cellules(
     grille = _grille(plan, territoires, periodes)
     ecrire_grille(connexion, grille)
     morceaux = list(observer(connexion, parametres))
-    completes = _completer(grille, _sommer(connexion, morceaux))
+    completes = _completer(grille, _sommer(morceaux))
     return _sans_les_petits(_mettre_a_zero(completes, morceaux), plan)
 
 
@@ -76,17 +76,14 @@ def _grille(plan: Plan, territoires: Sequence[str], periodes: pd.DataFrame) -> p
     return table[["indicateur", "ventilation", "rang", "territoire", "periode"]]
 
 
-def _sommer(connexion: duckdb.DuckDBPyConnection, morceaux: Iterable[Morceau]) -> pd.DataFrame:
-    """Rend les cellules observées : la somme des morceaux, une maille comptant dans ses territoires."""
-    mailles = connexion.sql("select maille, territoire from mailles").to_df()
+def _sommer(morceaux: Iterable[Morceau]) -> pd.DataFrame:
+    """Rend les cellules observées : la somme des morceaux."""
     cle = ["indicateur", "rang", "territoire", "periode", "code"]
     types = dict.fromkeys(["indicateur", "territoire", "periode", "code"], "string")
     tables = []
     for nom, morceau in morceaux:
-        situe = morceau.merge(mailles, on="maille") if "maille" in morceau else morceau
-        situe = situe.assign(indicateur=nom)
-        mesures = dict.fromkeys(set(MESURES) & set(situe), "float64")
-        tables.append(situe[[*cle, *mesures]].astype(types | mesures))
+        mesures = dict.fromkeys(set(MESURES) & set(morceau), "float64")
+        tables.append(morceau.assign(indicateur=nom)[[*cle, *mesures]].astype(types | mesures))
     toutes = pd.concat(tables, ignore_index=True).sort_values([*cle, *MESURES], ignore_index=True)
     return toutes.groupby(cle, as_index=False)[MESURES].sum(min_count=1)
 

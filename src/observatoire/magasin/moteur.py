@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-_MEMOIRE = "3GB"
+_MEMOIRE = "2500MB"
 _DEBORDEMENT = ".debordement-"
 
 

@@ -17,7 +17,7 @@
 | structures | structure de l'insertion ou du handicap, et son genre |
 | suites, clauses_retenues, realisations | ce que lisent les précédentes, sans période |
 
-Le territoire vient de `relation`, par jointure, selon le rattachement de l'indicateur. Les
+Le territoire vient de `lecture.Lecture`, par jointure, selon le rattachement de l'indicateur. Les
 identifiants y sont des numéros, propres au calcul : compter des entiers distincts coûte bien moins
 que compter des textes.
 """
@@ -29,14 +29,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from observatoire.indicateurs.tables import clauses, marches, parcours, projets, structures, suivi
-from observatoire.indicateurs.tables.lieux import (
-    OBJETS,
-    ecrire_mailles,
-    marquer,
-    se_partage,
-    situer,
-)
-from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
+from observatoire.indicateurs.tables.etude import inconnue
+from observatoire.indicateurs.tables.lieux import OBJETS, ecrire_mailles, situer
+from observatoire.referentiel import ENSEMBLE, ventilations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,19 +92,48 @@ def preparer(
         from ({objets}) where territoire in ({retenus})
     """
     _ecrire(connexion, "etude_territoires", rattaches, {"niveaux": list(niveaux)})
+    ecrire_mailles(connexion)
+    _ecrire_etudes(connexion)
+    return territoires
+
+
+def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection) -> None:
+    _reunir_publics(connexion)
+    _ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_PROFIL))
+    _ecrire(connexion, "operations", _traduire(suivi.OPERATIONS, suivi.DE_L_OPERATION))
+    _ecrire(connexion, "travail", suivi.TRAVAIL)
+    for etude in ETUDES.values():
+        if etude.vue:
+            connexion.execute(f"create or replace temp view etude_{etude.nom} as {etude.requete}")
+        else:
+            _ecrire(connexion, f"etude_{etude.nom}", situer(etude, _traduire(etude.requete, etude.ventilees)))
+
+
+def _reunir_publics(connexion: duckdb.DuckDBPyConnection) -> None:
+    """Écrit `nos_publics` (personne, publics) et `etude_publics` (publics, public).
+
+    `publics` numérote un ensemble de publics : une personne n'en a qu'un, même si elle a plusieurs publics.
+    """
     publics = """
         select no as personne, public
         from entrepot.beneficiaires_publics p join nos_personne on id = p.personne
     """
-    _ecrire(connexion, "etude_publics", f"select distinct * from ({_traduire(publics, ['public'])})")
-    ecrire_mailles(connexion)
-    _ecrire(connexion, "travail", suivi.TRAVAIL)
-    for etude in ETUDES.values():
-        _ecrire(connexion, f"etude_{etude.nom}", situer(etude, _traduire(etude.requete, etude.ventilees)))
-        if se_partage(connexion, etude):
-            _ecrire(connexion, f"etude_{etude.nom}", marquer(etude))
-    connexion.execute("drop table travail")
-    return territoires
+    _ecrire(
+        connexion,
+        "ensembles",
+        f"""
+        select personne, list_sort(list(distinct public::varchar)) as liste
+        from ({_traduire(publics, ["public"])}) group by personne
+        """,
+    )
+    _ecrire(
+        connexion,
+        "nos_listes",
+        "select liste, row_number() over ()::integer as publics from ensembles group by liste",
+    )
+    _ecrire(connexion, "nos_publics", "select personne, publics from ensembles join nos_listes using (liste)")
+    _ecrire(connexion, "etude_publics", "select publics, unnest(liste)::modalite as public from nos_listes")
+    connexion.execute("drop table ensembles")
 
 
 def _publiees() -> pd.DataFrame:
@@ -137,10 +161,7 @@ def _traduire(requete: str, colonnes: Sequence[str]) -> str:
     """
     if not colonnes:
         return requete
-    inconnues = {nom: ventilations()[nom].vers_publiee.get(NON_RENSEIGNE, NON_RENSEIGNE) for nom in colonnes}
-    codes = ", ".join(
-        f"coalesce({nom}_.publiee, '{inconnue}'::modalite) as {nom}" for nom, inconnue in inconnues.items()
-    )
+    codes = ", ".join(f"coalesce({nom}_.publiee, '{inconnue(nom)}'::modalite) as {nom}" for nom in colonnes)
     jointures = " ".join(
         f"left join publiees {nom}_ on {nom}_.ventilation = '{nom}' and {nom}_.code = s.{nom}"
         for nom in colonnes

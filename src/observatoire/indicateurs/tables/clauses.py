@@ -127,7 +127,7 @@ ETUDES = (
     Etude("clauses_generatrices", "suivi", _GENERATRICES, unite="marche_cle"),
     Etude("titulaires", "suivi", _TITULAIRES, ("genre_titulaire",), "titulaire"),
     Etude("clauses_soldees", "suivi", _SOLDEES, unite="clause_id"),
-    Etude("heures_clauses_soldees", "suivi", _HEURES_SOLDEES, unite="personne"),
+    Etude("heures_clauses_soldees", "suivi", _HEURES_SOLDEES, unite="personne", apports=True),
     Etude("clauses_en_cours", "stock", _EN_COURS, unite="clause_id"),
-    Etude("heures_clauses_en_cours", "stock", _HEURES_EN_COURS, unite="personne"),
+    Etude("heures_clauses_en_cours", "stock", _HEURES_EN_COURS, unite="personne", apports=True),
 )

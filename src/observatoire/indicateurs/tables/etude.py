@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from observatoire.referentiel import NON_RENSEIGNE, ventilations
+
 
 @dataclass(frozen=True, slots=True)
 class Etude:
@@ -21,6 +23,7 @@ class Etude:
             (`absence_nulle` l'est alors aussi), et du nombre d'employeurs.
         apports: ce que rendent `employeurs` et `premier` ne dépend que des heures, toutes positives, de
             chaque employeur.
+        vue: ses lignes sont celles d'une autre table, mailles comprises : elles ne sont pas recopiées.
     """
 
     nom: str
@@ -29,6 +32,12 @@ class Etude:
     ventilees: tuple[str, ...] = ()
     unite: str = ""
     apports: bool = False
+    vue: bool = False
+
+
+def inconnue(nom: str) -> str:
+    """Rend la modalité publiée d'un code inconnu : « non renseigné », ou celle qui le réunit à d'autres."""
+    return ventilations()[nom].vers_publiee.get(NON_RENSEIGNE, NON_RENSEIGNE)
 
 
 def tranche_duree(mois: str) -> str:

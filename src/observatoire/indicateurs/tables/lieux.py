@@ -1,9 +1,7 @@
 """Les lieux d'une table d'étude : chaque territoire se calcule sans relire toutes ses lignes.
 
 Une maille réunit les objets rattachés aux mêmes territoires : une vingtaine suffisent, quand les objets
-sont des centaines de milliers. Une unité (personne, marché) qui n'est, dans une période, que dans une
-maille s'y compte une fois, et chaque territoire en est la somme ; seules les autres se comptent
-territoire par territoire.
+sont des centaines de milliers.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ from observatoire.indicateurs.registre import REGISTRE
 if TYPE_CHECKING:
     import duckdb
 
-    from observatoire.indicateurs.registre import Indicateur
     from observatoire.indicateurs.tables.etude import Etude
 
 # Pour chaque motif de rattachement, la colonne de l'objet rattaché.
@@ -26,9 +23,6 @@ OBJETS = {
     "residence": "personne",
     "structure": "siret",
 }
-
-# En deçà, une seule lecture coûte moins que deux.
-LIGNES_A_PARTAGER = 1_000_000
 
 _MAILLES = """
 with objets as (
@@ -55,9 +49,8 @@ def ecrire_mailles(connexion: duckdb.DuckDBPyConnection) -> None:
 
 
 def motifs(etude: Etude) -> list[str]:
-    """Rend les rattachements des indicateurs qui lisent une table, et ceux de ses autres objets."""
-    lus = {i.rattachement for i in REGISTRE.values() if i.table == etude.nom}
-    return sorted(lus | ({"residence"} if lus and "departement_residence" in etude.ventilees else set()))
+    """Rend les rattachements des indicateurs qui lisent une table."""
+    return sorted({i.rattachement for i in REGISTRE.values() if i.table == etude.nom})
 
 
 def situer(etude: Etude, requete: str) -> str:
@@ -68,31 +61,3 @@ def situer(etude: Etude, requete: str) -> str:
         f"left join lieux_{motif} {motif} on {motif}.objet_id = s.{OBJETS[motif]}" for motif in lus
     )
     return f"select s.*{colonnes} from ({requete}) s {jointures}"
-
-
-def se_partage(connexion: duckdb.DuckDBPyConnection, etude: Etude) -> bool:
-    """Dit s'il vaut la peine de marquer les unités d'une seule maille."""
-    if not etude.unite or etude.unite == OBJETS.get(next(iter(motifs(etude)), "")):
-        return False
-    [(lignes,)] = connexion.execute(f"select count(*) from etude_{etude.nom}").fetchall()
-    return bool(lignes >= LIGNES_A_PARTAGER)
-
-
-def marquer(etude: Etude) -> str:
-    """Rend les lignes d'une table, et `seule` : son unité n'est, dans la période, que dans une maille."""
-    motif = motifs(etude)[0]
-    return f"""
-        with plusieurs as (
-          select periode, {etude.unite} as unite from etude_{etude.nom}
-          where {etude.unite} is not null and maille_{motif} is not null
-          group by all having min(maille_{motif}) < max(maille_{motif})
-        )
-        select e.*, p.unite is null and e.{etude.unite} is not null as seule
-        from etude_{etude.nom} e
-        left join plusieurs p on p.periode = e.periode and p.unite = e.{etude.unite}
-    """
-
-
-def d_une_maille(indicateur: Indicateur, etude: Etude) -> bool:
-    """Dit si chaque unité comptée est l'objet rattaché : elle n'a alors qu'une maille."""
-    return etude.unite == OBJETS[indicateur.rattachement]

@@ -1,7 +1,10 @@
 """Ce que les indicateurs observent : leurs calculs, menés le moins de fois possible.
 
-Une valeur et un effectif comptent des unités (voir `Etude.unite`). Ce que comptent des lignes sans unité
-commune s'additionne : une unité d'une seule maille se compte par maille, une fois pour tous ses territoires.
+Une valeur et un effectif comptent des unités (voir `Etude.unite`), et ce que comptent des lignes sans unité
+commune s'additionne. Une unité qui n'a, dans une période, qu'une maille et qu'une modalité de chaque axe se
+compte donc une fois, dans une cellule fine (maille × axes) ; ses territoires et ses ventilations en sont des
+sommes. Seules les autres unités, bien moins nombreuses, se comptent territoire par territoire et ventilation
+par ventilation.
 """
 
 from __future__ import annotations
@@ -9,19 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from observatoire.indicateurs.registre import REGISTRE
-from observatoire.indicateurs.tables import ETUDES
-from observatoire.indicateurs.tables.lecture import (
-    AJOUTEES,
-    compter_lignes,
-    lots,
-    par_employeur,
-    relation,
-)
-from observatoire.indicateurs.tables.lieux import d_une_maille
-from observatoire.referentiel import ventilations
+from observatoire.indicateurs.tables import ETUDES, lecture
+from observatoire.indicateurs.tables.lecture import Lecture
+from observatoire.referentiel import ENSEMBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
     import pandas as pd
@@ -29,7 +25,8 @@ if TYPE_CHECKING:
     from observatoire.indicateurs.registre import Indicateur
 
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
-_CONTRIBUTEURS = {"employeurs", "premier"}
+_CONTRIBUTEURS = ["employeurs", "premier"]
+_PAR = ["territoire", "periode", "rang", "code"]
 
 if TYPE_CHECKING:
     Morceau = tuple[str, pd.DataFrame]
@@ -49,53 +46,49 @@ class Observation:
     def __init__(
         self, connexion: duckdb.DuckDBPyConnection, indicateur: Indicateur, parametres: Mapping[str, Any]
     ) -> None:
-        self._connexion = connexion
+        self._lecture = Lecture(connexion, indicateur)
         self._indicateur = indicateur
         self._parametres = parametres
         self._etude = ETUDES[indicateur.table]
 
     def morceaux(self) -> Iterator[pd.DataFrame]:
-        """Rend des cellules partielles, par maille ou par territoire : leur somme est l'observation."""
-        lignes = compter_lignes(self._connexion, self._indicateur)
-        for noms in lots(self._indicateur, lignes):
-            yield from self._lot(noms)
-
-    def _lot(self, noms: list[str]) -> Iterator[pd.DataFrame]:
-        locale = any(ventilations()[nom].locale for nom in noms if nom in AJOUTEES)
-        if locale or not self._indicateur.absence_nulle:
-            yield self._calculer(noms).to_df()
-        elif d_une_maille(self._indicateur, self._etude):
-            yield self._calculer(noms, "maille").to_df()
-        elif self._partagee():
-            yield from self._partager(noms)
+        """Rend des cellules partielles : leur somme est l'observation."""
+        lignes = self._lecture.compter(self._lecture.etude)
+        if self._se_partage(lignes):
+            for noms in lecture.familles(self._indicateur):
+                yield from self._partager(noms)
         else:
-            yield self._calculer(noms).to_df()
+            for noms in lecture.lots(self._indicateur, lignes):
+                yield self._observer(self._lecture.etude, noms).to_df()
 
-    def _partager(self, noms: list[str]) -> Iterator[pd.DataFrame]:
-        seules = self._calculer(noms, "maille", "e.seule")
-        autres = self._calculer(noms, lignes="not e.seule")
-        if not set(seules.columns) >= _CONTRIBUTEURS:
-            yield seules.to_df()
-            yield autres.to_df()
-        elif self._etude.apports:
-            for relation in (seules, autres):
-                yield relation.select(*[nom for nom in relation.columns if nom not in _CONTRIBUTEURS]).to_df()
+    def _se_partage(self, lignes: int) -> bool:
+        """Dit si les cellules de l'indicateur s'additionnent, et si cela vaut la peine de les partager."""
+        rendues = self._observer(self._lecture.etude, [ENSEMBLE]).columns
+        additives = self._etude.apports or not set(rendues) & set(_CONTRIBUTEURS)
+        utile = lignes >= lecture.LIGNES_A_PARTAGER
+        return bool(self._etude.unite) and self._indicateur.absence_nulle and additives and utile
+
+    def _partager(self, noms: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Calcule des ventilations : les unités seules, puis les autres, puis les apports des employeurs."""
+        seules, autres = self._lecture.partager(self._etude.unite, noms)
+        fines = self._calculer(seules, self._lecture.cle_fine(noms))
+        contributeurs = [nom for nom in _CONTRIBUTEURS if nom in fines.columns]
+        comptes = [nom for nom in fines.columns if nom not in contributeurs]
+        for somme in self._lecture.sommer(fines.select(*comptes), noms):
+            yield somme.to_df()
+        if self._lecture.compter(autres):
             for nom in noms:
-                table = par_employeur(self._connexion, self._indicateur, nom)
-                apports = self._indicateur.calcul(table, self._par("territoire"), **self._parametres)
-                yield apports.select(*self._par("territoire"), *sorted(_CONTRIBUTEURS)).to_df()
-        else:
-            yield self._calculer(noms).to_df()
+                yield self._observer(autres, [nom]).select(*_PAR, *_mesures(comptes)).to_df()
+        for table in self._lecture.apports(noms) if contributeurs else ():
+            yield self._calculer(table, _PAR).select(*_PAR, *contributeurs).to_df()
 
-    def _partagee(self) -> bool:
-        return "seule" in relation(self._connexion, self._indicateur).columns
+    def _observer(self, table: str, noms: Sequence[str]) -> duckdb.DuckDBPyRelation:
+        return self._calculer(self._lecture.ventiler(table, noms), _PAR)
 
-    def _par(self, lieu: str) -> list[str]:
-        return [lieu, "periode", "rang", "code"]
-
-    def _calculer(
-        self, noms: list[str], lieu: str = "territoire", lignes: str = "true"
-    ) -> duckdb.DuckDBPyRelation:
-        table = relation(self._connexion, self._indicateur, noms, lieu, lignes)
-        rendue: duckdb.DuckDBPyRelation = self._indicateur.calcul(table, self._par(lieu), **self._parametres)
+    def _calculer(self, table: duckdb.DuckDBPyRelation, par: list[str]) -> duckdb.DuckDBPyRelation:
+        rendue: duckdb.DuckDBPyRelation = self._indicateur.calcul(table, par, **self._parametres)
         return rendue
+
+
+def _mesures(colonnes: Sequence[str]) -> list[str]:
+    return [nom for nom in MESURES if nom in colonnes]

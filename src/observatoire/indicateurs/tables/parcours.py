@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from observatoire.indicateurs.tables.etude import Etude
-from observatoire.indicateurs.tables.suivi import HORS_CLAUSES
 
 # Les trimestres couverts se partagent les heures ; une année ou quatre trimestres glissants les répètent.
 _TRIMESTRES = "select periode, fin from periodes where genre = 'suivi' and fin < debut + interval 4 month"
@@ -23,15 +22,17 @@ _SUITES = f"""
 with travaillees as (
   select contrat_suivi_id, clause_id, any_value(personne) as personne,
     any_value(employeur_siren) as employeur_siren, any_value(type_contrat) as type_contrat,
-    any_value(prescripteur) as prescripteur, coalesce(any_value(secteur), 'NR') as secteur,
-    sum(heures)::decimal(18, 6) as heures
+    any_value(prescripteur) as prescripteur, sum(heures)::decimal(18, 6) as heures
   from travail join ({_TRIMESTRES}) using (periode)
-  where heures > 0 and contrat_suivi_id is not null and not {HORS_CLAUSES}
+  where heures > 0 and contrat_suivi_id is not null and not hors_clauses
   group by contrat_suivi_id, clause_id
+), secteurs as (
+  select n.no as clause_id, coalesce(c.secteur, 'NR') as secteur
+  from entrepot.clauses c join nos_clause_id n on n.id = c.clause_id
 ), totaux as (
   select contrat_suivi_id, sum(heures)::decimal(18, 6) as heures,
-    arg_max(secteur, (heures, secteur)) as secteur
-  from travaillees group by contrat_suivi_id
+    arg_max(coalesce(secteur, 'NR'), (heures, coalesce(secteur, 'NR'))) as secteur
+  from travaillees left join secteurs using (clause_id) group by contrat_suivi_id
 ), dates as (
   select n.no as contrat_suivi_id, min(c.date_debut) as debut,
     if(count(c.date_fin) = count(*), max(c.date_fin), null) as fin,
@@ -39,7 +40,7 @@ with travaillees as (
   from entrepot.contrats c join nos_contrat_id n on n.id = coalesce(c.contrat_suivi_id, c.contrat_id)
   group by n.no
 )
-select w.* exclude (heures, secteur), t.heures, t.secteur, d.debut, d.fin, d.metier
+select w.* exclude (heures), t.heures, t.secteur, d.debut, d.fin, d.metier
 from travaillees w join totaux t using (contrat_suivi_id) join dates d using (contrat_suivi_id)
 """
 _SIGNES = """
@@ -67,7 +68,7 @@ _PARCOURS = f"""
 with trimestres as ({_TRIMESTRES}),
 observation as (select max(fin) as fin from trimestres),
 travailles as (
-  select w.contrat_id, max(t.fin) as dernier, sum(w.heures) filter (not {HORS_CLAUSES}) as heures
+  select w.contrat_id, max(t.fin) as dernier, sum(w.heures) filter (not hors_clauses) as heures
   from travail w join trimestres t using (periode) where w.heures > 0 group by all
 ), fins as (
   select c.personne, sum(w.heures) as heures, max(coalesce(c.date_fin, w.dernier)) as fin
@@ -109,7 +110,7 @@ left join (select distinct periode, structure_id from transmises) ici
 """
 
 ETUDES = (
-    Etude("suites", "suivi", _SUITES, ("type_contrat", "prescripteur", "secteur", "metier")),
+    Etude("suites", "suivi", _SUITES, ("secteur", "metier")),
     Etude("contrats_signes", "suivi", _SIGNES, unite="personne"),
     Etude("contrats_finis", "suivi", _FINIS, unite="personne"),
     Etude("parcours", "entrees", _PARCOURS, tuple(f"situation_{nom}" for nom in JALONS), "personne"),

@@ -42,5 +42,5 @@ where g.solde and g.heures_totales > 0
 
 ETUDES = (
     Etude("projets", "grands_projets", _PROJETS, ("maitre_ouvrage", "projet"), "marche_cle"),
-    Etude("heures_projets", "grands_projets", _HEURES_PROJETS, unite="personne"),
+    Etude("heures_projets", "grands_projets", _HEURES_PROJETS, unite="personne", apports=True),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from observatoire.indicateurs.registre import UNE_HEURE
-from observatoire.indicateurs.tables.etude import Etude
+from observatoire.indicateurs.tables.etude import Etude, inconnue
 from observatoire.referentiel import nomenclature
 
 # Une clause volontaire d'un marché privé et un achat direct à une structure d'insertion ne sont pas
@@ -11,24 +11,27 @@ from observatoire.referentiel import nomenclature
 HORS_CLAUSES = "coalesce(modalite, 'NR') in ('PRIVE', 'ACHAT_SIAE')"
 
 # Les heures sont sommées en nombres décimaux exacts : le résultat ne dépend pas de l'ordre
-# dans lequel les fils d'exécution additionnent. Un contrat qui forme et fait travailler dans la
-# même période y a deux lignes, une par type d'heure (piège T16).
+# dans lequel les fils d'exécution additionnent. Elles le sont d'abord par trimestre : une année ou quatre
+# trimestres glissants en sont la somme. Un contrat qui forme et fait travailler dans la même période y a deux
+# lignes, une par type d'heure (piège T16).
 #
 # Le champ constant se décide au trimestre : l'heure vient d'une structure qui transmettait déjà un an avant,
 # ou qui transmettra encore un an après. Un trimestre que le suivi ne couvre pas n'en dit rien.
 _CUMULS = """
-with transmissions as materialized (
-  select distinct c.structure_id, date_trunc('quarter', h.mois)::date as trimestre
-  from entrepot.heures h join entrepot.clauses c using (clause_id)
-  where h.heures > 0
+with mensuelles as (
+  select h.*, date_trunc('quarter', h.mois)::date as trimestre from entrepot.heures h
+), transmissions as materialized (
+  select distinct c.structure_id, h.trimestre
+  from (select distinct clause_id, trimestre from mensuelles where heures > 0) h
+  join entrepot.clauses c using (clause_id)
 ), couverts as (
   select debut::date as trimestre from periodes where genre = 'suivi' and fin < debut + interval 4 month
 ), champ as materialized (
   select n.no as clause, t.trimestre,
     case when a.trimestre is not null then 'OUI' when k.trimestre is not null then 'NON' else 'NR' end
-      as present_un_an_avant,
+      ::modalite as present_un_an_avant,
     case when b.trimestre is not null then 'OUI' when l.trimestre is not null then 'NON' else 'NR' end
-      as present_un_an_apres
+      ::modalite as present_un_an_apres
   from entrepot.clauses c
   join nos_clause_id n on n.id = c.clause_id
   join transmissions t on t.structure_id = c.structure_id
@@ -36,21 +39,34 @@ with transmissions as materialized (
   left join couverts l on l.trimestre = t.trimestre + interval 1 year
   left join transmissions a on a.structure_id = t.structure_id and a.trimestre = k.trimestre
   left join transmissions b on b.structure_id = t.structure_id and b.trimestre = l.trimestre
-), cumuls as materialized (
-  select p.periode, t.no as contrat, c.no as clause, f.present_un_an_avant, f.present_un_an_apres,
-    sum(h.heures::decimal(18, 6))::decimal(18, 6) as heures,
-    sum(coalesce(h.heures_formation, 0)::decimal(18, 6))::decimal(18, 6) as formation,
-    avg(date_diff('day', last_day(h.mois::date), h.date_saisie::date)) as jours_saisie
-  from entrepot.heures h
-  join calendrier p on p.genre = 'suivi' and p.mois = date_trunc('month', h.mois)::date
+), trimestrielles as (
+  select trimestre, contrat_id, clause_id,
+    sum(heures::decimal(18, 6))::decimal(18, 6) as heures,
+    sum(coalesce(heures_formation, 0)::decimal(18, 6))::decimal(18, 6) as formation,
+    sum(date_diff('day', last_day(mois::date), date_saisie::date))::bigint as jours,
+    count(date_saisie) as dates
+  from mensuelles group by all
+), situees as (
+  select h.* exclude (contrat_id, clause_id), t.no as contrat, c.no as clause,
+    f.present_un_an_avant, f.present_un_an_apres
+  from trimestrielles h
   left join nos_contrat_id t on t.id = h.contrat_id
   left join nos_clause_id c on c.id = h.clause_id
-  left join champ f on f.clause = c.no and f.trimestre = date_trunc('quarter', h.mois)::date
+  left join champ f on f.clause = c.no and f.trimestre = h.trimestre
+), cumuls as materialized (
+  select p.periode, h.contrat, h.clause, h.present_un_an_avant, h.present_un_an_apres,
+    sum(h.heures)::decimal(18, 6) as heures, sum(h.formation)::decimal(18, 6) as formation,
+    sum(h.jours) / nullif(sum(h.dates), 0) as jours_saisie
+  from situees h
+  join calendrier p on p.genre = 'suivi' and p.mois = h.trimestre
   group by all
 )
-select * exclude (formation) replace (heures - formation as heures), 'TRAVAIL' as type_heure from cumuls
+select * exclude (formation) replace ((heures - formation)::decimal(18, 6) as heures),
+  'TRAVAIL'::modalite as type_heure
+from cumuls
 union all
-select * exclude (formation) replace (formation as heures), 'FORMATION' from cumuls where formation > 0
+select * exclude (formation) replace (formation as heures), 'FORMATION'::modalite
+from cumuls where formation > 0
 """
 # Le public principal d'une personne : le premier de ses publics, dans l'ordre de la liste.
 _PRINCIPAUX = f"""
@@ -62,11 +78,12 @@ group by personne
 """
 # Un renouvellement garde l'employeur, le prescripteur et le mode du contrat qu'il prolonge : un contrat et
 # ses renouvellements n'ont ainsi qu'une modalité de chacun.
-_PROFILS = f"""
+PROFILS = f"""
 select n.no as contrat, s.no as contrat_suivi_id, p.no as personne,
   t.type_contrat, i.type_employeur, i.prescripteur, i.mode_realisation,
   e.no as employeur_siren, b.sexe, b.tranche_age, b.niveau_diplome, b.qpv, b.departement_residence,
-  x.public_principal, coalesce(b.age_entree, -1) >= 0 and 'NR' not in (
+  x.public_principal, u.publics, r.maille as maille_residence,
+  coalesce(b.age_entree, -1) >= 0 and 'NR' not in (
     coalesce(b.sexe, 'NR'), coalesce(b.niveau_diplome, 'NR'), coalesce(b.qpv, 'NR'),
     coalesce(b.commune_residence, 'NR'), coalesce(t.type_contrat, 'NR'), coalesce(i.type_employeur, 'NR'),
     coalesce(i.prescripteur, 'NR')
@@ -79,23 +96,53 @@ left join nos_personne p on p.id = t.personne
 left join nos_employeur_siren e on e.id = t.employeur_siren
 left join entrepot.beneficiaires b on b.personne = t.personne
 left join ({_PRINCIPAUX}) x on x.personne = t.personne
+left join nos_publics u on u.personne = p.no
+left join lieux_residence r on r.objet_id = p.no
 """
-_OPERATIONS = """
-select n.no as clause, m.no as marche_cle, c.modalite, c.type_marche, c.type_acheteur, c.secteur, c.programme
+DU_PROFIL = (
+    "type_contrat",
+    "type_employeur",
+    "prescripteur",
+    "mode_realisation",
+    "sexe",
+    "tranche_age",
+    "niveau_diplome",
+    "qpv",
+    "departement_residence",
+    "public_principal",
+)
+OPERATIONS = f"""
+select n.no as clause, m.no as marche_cle, c.modalite, c.type_marche, c.type_acheteur, c.secteur, c.programme,
+  l.maille as maille_execution, {HORS_CLAUSES} as hors_clauses,
+  'NR' not in (coalesce(c.modalite, 'NR'), coalesce(c.type_marche, 'NR')) as complete
 from entrepot.clauses c
 join nos_clause_id n on n.id = c.clause_id
 left join nos_marche_cle m on m.id = c.marche_cle
+left join lieux_execution l on l.objet_id = n.no
 """
+DE_L_OPERATION = ("modalite", "type_marche", "type_acheteur", "secteur", "programme")
+
+
+def _renseigner(table: str, noms: tuple[str, ...]) -> str:
+    """Des heures sans contrat ou sans clause connus sont, sur leurs axes, « non renseigné »."""
+    return ", ".join(f"coalesce({table}.{nom}, '{inconnue(nom)}'::modalite) as {nom}" for nom in noms)
+
+
+# Les codes et les lieux sont joints aux contrats et aux clauses, bien moins nombreux que les heures.
 TRAVAIL = f"""
 select k.periode, k.contrat as contrat_id, k.clause as clause_id, k.type_heure, k.heures, k.jours_saisie,
-  k.present_un_an_avant, k.present_un_an_apres,
-  t.* exclude (contrat, complet), c.* exclude (clause),
-  if(t.complet and 'NR' not in (coalesce(c.modalite, 'NR'), coalesce(c.type_marche, 'NR')), 'OUI', 'NON')
-    as ligne_complete
+  t.contrat_suivi_id, t.personne, t.employeur_siren, t.publics, c.marche_cle,
+  c.maille_execution, t.maille_residence,
+  coalesce(c.hors_clauses, false) as hors_clauses,
+  {_renseigner("k", ("present_un_an_avant", "present_un_an_apres"))},
+  {_renseigner("t", DU_PROFIL)}, {_renseigner("c", DE_L_OPERATION)},
+  if(t.complet and c.complete, 'OUI', 'NON')::modalite as ligne_complete
 from ({_CUMULS}) k
-left join ({_PROFILS}) t using (contrat)
-left join ({_OPERATIONS}) c using (clause)
+left join profils t using (contrat)
+left join operations c using (clause)
 """
+
+_HEURES = "select * exclude (hors_clauses) from travail where {}"
 
 # L'entrée d'une personne est le premier trimestre où elle fait une heure : elle y est aussi comptée parmi
 # les bénéficiaires, et les entrées de l'année sont celles de ses quatre trimestres.
@@ -104,7 +151,7 @@ with presences as (
   select t.personne, q.debut, any_value(t.sexe) as sexe, any_value(t.tranche_age) as tranche_age
   from travail t
   join periodes q on q.genre = 'suivi' and q.periode = t.periode and q.fin < q.debut + interval 4 month
-  where t.personne is not null and not {HORS_CLAUSES}
+  where t.personne is not null and not t.hors_clauses
   group by t.personne, q.debut
   having sum(t.heures) >= {UNE_HEURE}
 ), premieres as (
@@ -116,42 +163,15 @@ from premieres e
 join calendrier p on p.genre = 'entrees' and p.mois = e.mois
 """
 
-_VENTILEES = (
-    "modalite",
-    "type_marche",
-    "type_acheteur",
-    "secteur",
-    "programme",
-    "type_heure",
-    "type_contrat",
-    "type_employeur",
-    "prescripteur",
-    "mode_realisation",
-    "ligne_complete",
-    "present_un_an_avant",
-    "present_un_an_apres",
-    "sexe",
-    "tranche_age",
-    "niveau_diplome",
-    "qpv",
-    "departement_residence",
-    "public_principal",
-)
 ETUDES = (
-    Etude(
-        "heures",
-        "suivi",
-        f"select * from travail where not {HORS_CLAUSES}",
-        _VENTILEES,
-        "personne",
-        apports=True,
-    ),
+    Etude("heures", "suivi", _HEURES.format("not hors_clauses"), unite="personne", apports=True, vue=True),
     Etude(
         "heures_hors_clauses",
         "suivi",
-        f"select * from travail where {HORS_CLAUSES}",
-        ("modalite",),
-        "personne",
+        _HEURES.format("hors_clauses"),
+        unite="personne",
+        apports=True,
+        vue=True,
     ),
-    Etude("entrees", "entrees", _ENTREES, ("sexe", "tranche_age"), "personne"),
+    Etude("entrees", "entrees", _ENTREES, unite="personne"),
 )
