@@ -16,15 +16,19 @@ import pikepdf
 import pytest
 
 from observatoire.erreurs import PerimetreError, PublicationError
-from observatoire.perimetre import Periode
+from observatoire.magasin import Magasin
+from observatoire.perimetre import Periode, Territoire
 from observatoire.publication import ouvrir_rapport
 from observatoire.publication.blocs import MIME, Tableau, TableauSeul, Titre
 from observatoire.publication.rapport import Rapport
 from observatoire.publication.rapport.classeur import en_nombre
 from observatoire.publication.rapport.edition import CHAPITRES, derniere_annee, produire_rapport
 from observatoire.publication.rapport.livre import assembler
+from observatoire.publication.verification.recomptage import ecrire
+from observatoire.referentiel import ventilations
 from tests.conftest import DEPOT, copie_de
 
+SIGNES = {"secret": "s", "non_disponible": "n.d.", "non_significatif": "n.s."}
 TABLEAU = TableauSeul("t", "Un tableau", "Sous-titre", Tableau(["A", "B"], [["x", "1"]]), "Source")
 
 
@@ -140,19 +144,106 @@ def rapport(dossier):
     return produire_rapport(dossier, derniere_annee(dossier))
 
 
-def tables(edition) -> list[tuple[str, list[list[str]]]]:
-    """Chaque tableau du rapport, lu dans les notebooks : son nom et ses lignes."""
+def blocs(edition) -> list[dict]:
+    """Les figures et les tableaux du rapport, lus dans ses notebooks."""
     notebooks = {
         chemin.stem: nbformat.read(chemin, as_version=4)
         for chemin in sorted((edition.dossier / "notebooks").glob("*.ipynb"))
     }
     livre = assembler(notebooks)
-    return [
-        (f"{b['signe']} {b['numero']}", b["lignes"])
-        for c in livre.chapitres
-        for b in c.blocs
-        if b["genre"] in ("figure", "tableau")
-    ]
+    return [b for c in livre.chapitres for b in c.blocs if b["genre"] in ("figure", "tableau")]
+
+
+def tables(edition) -> list[tuple[str, list[list[str]]]]:
+    """Chaque tableau du rapport : son nom et ses lignes."""
+    return [(f"{b['signe']} {b['numero']}", b["lignes"]) for b in blocs(edition)]
+
+
+DES_FICHES = {
+    "heures-par-modalite": ("heures_realisees", "modalite"),
+    "contrats-par-type": ("contrats_actifs", "type_contrat"),
+    "prescripteurs": ("beneficiaires", "prescripteur"),
+    "residence": ("beneficiaires_sur_place", "departement_residence"),
+}
+
+
+class Recompte:
+    """Les cellules de `indicateurs/valeurs`, écrites par une seconde arithmétique."""
+
+    def __init__(self, config, annee: str) -> None:
+        magasin = Magasin(config.processed)
+        self.annee = annee
+        catalogue = magasin.lire("indicateurs/catalogue")
+        self.unites = dict(zip(catalogue["indicateur"], catalogue["unite"], strict=True))
+        self.noms = {
+            libelle: nom for nom, libelle in zip(catalogue["indicateur"], catalogue["libelle"], strict=True)
+        }
+        colonnes = ["territoire", "periode", "indicateur", "ventilation", "modalite", "valeur", "statut"]
+        lues = magasin.lire("indicateurs/valeurs")[colonnes].itertuples(index=False, name=None)
+        self.cellules = {
+            (t, p, i, v, m): Decimal(str(n)) if statut == "publie" else SIGNES[statut]
+            for t, p, i, v, m, n, statut in lues
+        }
+        self.repartitions = {
+            f"{nom}-{v}".replace("_", "-"): (nom, v)
+            for nom, toutes in zip(catalogue["indicateur"], catalogue["ventilations"], strict=True)
+            for v in toutes.split("|")
+        } | DES_FICHES
+
+    def ecrire(
+        self, nom: str, ou: str, quand: str, ventilation: str = "ensemble", modalite: str = "ensemble"
+    ) -> str:
+        unite = self.unites[nom]
+        compte = self.cellules.get((ou, quand, nom, ventilation, modalite), "n.d.")
+        return ecrire(compte, 1 if unite in ("%", "ETP", "mois") else 0, "%" if unite == "%" else "")
+
+    def attendues(self, bloc: dict) -> dict[tuple[str, int], str]:
+        """Ce que doit dire chaque case (ligne, colonne) que ce recompte sait refaire."""
+        cle = bloc["id"]
+        ou = "reg:11"
+        if trouve := re.match(r"dep-(\d\d)-", cle):
+            ou, cle = f"dep:{trouve[1]}", cle.removeprefix(trouve[0])
+        lignes = [ligne[0] for ligne in bloc["lignes"]]
+        if cle.endswith("-trimestres"):
+            nom = next(n for n in self.unites if n.replace("_", "-") == cle.removesuffix("-trimestres"))
+            periodes = ["{}-T1", "{}-T2", "{}-T3", "{}-T4", "{}"]
+            return {
+                (an, rang): self.ecrire(nom, ou, quand.format(an))
+                for an in lignes
+                for rang, quand in enumerate(periodes, start=1)
+            }
+        if cle in self.repartitions and bloc["colonnes"][1] != "Part":
+            nom, v = self.repartitions[cle]
+            codes = {libelle: code for code, libelle in ventilations()[v].libelles.items()}
+            if (ou, self.annee, nom, v) not in {c[:4] for c in self.cellules}:
+                return {}
+            return {(x, 1): self.ecrire(nom, ou, self.annee, v, codes[x]) for x in lignes if x in codes}
+        if cle.startswith("territoires-"):
+            codes = {t.nom_long: str(t) for t in Territoire.tous("dep" if "-dep-" in cle else "ept")}
+            noms = [self.noms.get(colonne.removesuffix(" (h)"), "") for colonne in bloc["colonnes"]]
+            quand = f"{self.annee}-T4" if "trimestre" in bloc["sous_titre"] else self.annee
+            return {
+                (x, rang): self.ecrire(nom, codes[x], quand)
+                for x in lignes
+                for rang, nom in enumerate(noms)
+                if nom
+            }
+        return {}
+
+
+def test_les_tableaux_du_rapport_se_recomptent_depuis_les_valeurs(rapport, dossier):
+    recompte = Recompte(dossier, rapport.dossier.name)
+    ecarts, cases = [], 0
+    for bloc in blocs(rapport):
+        lues = {
+            (ligne[0], rang): texte for ligne in bloc["lignes"] for rang, texte in enumerate(ligne) if rang
+        }
+        for case, juste in recompte.attendues(bloc).items():
+            cases += 1
+            if lues[case] != juste:
+                ecarts.append((bloc["id"], case, lues[case], juste))
+    assert ecarts == []
+    assert cases > 300
 
 
 def test_les_memes_nombres_dans_les_pages_le_pdf_et_le_classeur(rapport):
