@@ -51,7 +51,7 @@ def test_sans_dask_le_message_dit_quoi_installer(monkeypatch):
 @pytest.fixture
 def grappe(tmp_path):
     """Un ordonnanceur et deux travailleurs, chacun son processus, sur la boucle locale."""
-    pytest.importorskip("distributed")
+    pytest.importorskip("distributed", reason="dask est absent : installer l’extra « cluster »")
     fichier = tmp_path / "ordonnanceur.json"
     chemins = os.pathsep.join([str(DEPOT), str(DEPOT / "src")])
     environnement = {

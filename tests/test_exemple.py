@@ -281,7 +281,7 @@ def test_le_json_a_les_enveloppes_du_format_v2(decp):
 
 
 def test_les_contrats_sans_defaut_sont_valides_au_schema_officiel(livraisons, decp, reelles):
-    validateurs = pytest.importorskip("jsonschema").validators
+    validateurs = pytest.importorskip("jsonschema", reason="jsonschema vient avec jupyterlab").validators
     schema = json.loads((reelles / "decp_schema" / "schema_decp_v2.0.4.json").read_text(encoding="utf-8"))
 
     def fautes(genre: str, contrats: list[dict]) -> list[set[str]]:

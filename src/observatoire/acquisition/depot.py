@@ -99,12 +99,14 @@ def sceller(
     lignes = _verifier(source, nouveaux.values())
     if nouveaux:
         if defauts:
-            provenance["defauts"] = [
-                {"nom": nom, "description": texte, "nombre": n} for nom, (texte, n) in defauts.items()
-            ]
+            provenance["defauts"] = _dire(defauts)
         _deposer(dossier, provenance, nouveaux, lignes, prive=bool(source.identite))
     scelles = _scelles(config, source, dossier)
     return [(scelles[sha256], nouveaux.get(sha256) == fichier) for fichier, sha256 in recus]
+
+
+def _dire(defauts: Mapping[str, tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"nom": nom, "description": texte, "nombre": n} for nom, (texte, n) in defauts.items()]
 
 
 def _refuser_un_melange(dossier: Path, provenance: Mapping[str, Any], *, fictif: bool) -> None:

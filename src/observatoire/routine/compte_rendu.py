@@ -10,6 +10,7 @@ from markupsafe import Markup
 from observatoire.magasin import ecrire_octets
 from observatoire.publication import charte, polices
 from observatoire.publication.formats import jour, typographier
+from observatoire.publication.gabarits import environnement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,18 +60,9 @@ def _fictif(config: Config) -> bool:
 
 
 def _en_page(config: Config, bilan: Bilan, ignorees: list[str]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environnement = Environment(
-        loader=FileSystemLoader(config.racine / "report_templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environnement.filters["typo"] = typographier
+    lus = environnement(config.racine / "report_templates", typo=typographier)
     debut = dt.datetime.fromisoformat(bilan.debut)
-    return environnement.get_template(GABARIT).render(
+    return lus.get_template(GABARIT).render(
         bilan=bilan,
         fictif=_fictif(config),
         ignorees=ignorees,

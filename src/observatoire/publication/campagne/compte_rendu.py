@@ -42,21 +42,14 @@ def en_texte(bilan: Bilan) -> list[str]:
 
 
 def _en_page(config: Config, bilan: Bilan) -> bytes:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     from observatoire.publication import charte, polices
     from observatoire.publication.formats import typographier
+    from observatoire.publication.gabarits import environnement
 
-    gabarits = Environment(
-        loader=FileSystemLoader(config.racine / "report_templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    gabarits.filters["typo"] = typographier
-    page = gabarits.get_template(GABARIT).render(
+    lus = environnement(config.racine / "report_templates", typo=typographier)
+    page = lus.get_template(GABARIT).render(
         bilan=bilan,
         observatoire=config.reglages["observatoire"],
         police=Markup(polices.pour_la_page()),
