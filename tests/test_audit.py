@@ -17,6 +17,7 @@ from observatoire.indicateurs.audit import (
     ChiffresIncoherentsError,
     Publication,
     auditer,
+    bornes,
     rapports_trahis,
     soustraire,
 )
@@ -190,24 +191,53 @@ def test_une_cellule_que_rien_ne_borne_va_jusqu_a_l_infini():
     assert intervalles(2, [([0], None), ([1], 3)]) == [(0, np.inf)]
 
 
-@settings(max_examples=60, deadline=None)
-@given(tirage=st.data())
-def test_la_preuve_par_des_mondes_dit_la_meme_chose_que_les_bornes_exactes(tirage):
-    entiers = tirage.draw(st.lists(st.integers(0, 6), min_size=9, max_size=9))
-    caches = tirage.draw(st.lists(st.booleans(), min_size=9, max_size=9))
+@st.composite
+def carres(tirer):
+    """Un tableau de 3 × 3 aux cases cachées : ses entiers, ses cellules (cases puis marges), ses cibles."""
+    entiers = tirer(st.lists(st.integers(0, 6), min_size=9, max_size=9))
+    caches = tirer(st.lists(st.booleans(), min_size=9, max_size=9))
     cellules = [([a], None if caches[a] else entiers[a]) for a in range(9)]
     for i in range(3):
         for parties in ([3 * i, 3 * i + 1, 3 * i + 2], [i, i + 3, i + 6]):
             cellules.append((parties, sum(entiers[a] for a in parties)))
-    cibles = np.array([9 + a for a in range(9) if caches[a]], dtype=int)
+    return entiers, cellules, np.array([9 + a for a in range(9) if caches[a]], dtype=int)
+
+
+@pytest.mark.parametrize("coupee", [False, True])
+@settings(max_examples=60, deadline=None)
+@given(carre=carres(), tenues=st.lists(st.booleans(), min_size=9, max_size=9))
+def test_la_preuve_par_des_mondes_dit_la_meme_chose_que_les_bornes_exactes(coupee, carre, tenues):
+    _, cellules, cibles = carre
     systeme = table(9, cellules)
     bas, haut = borner(systeme, cibles)
     exige_bas, exige_haut = np.zeros(len(cibles)), np.full(len(cibles), 5.0)
-    preuve = eprouver(systeme, Exigences(cibles, exige_bas, exige_haut))
+    # Coupée : toute composante passe pour grande, et des cases sont tenues à un monde intérieur.
+    charnieres = np.concatenate([np.zeros(9), tenues, np.zeros(6)]).astype(bool) if coupee else None
+    with pytest.MonkeyPatch.context() as rustine:
+        rustine.setattr(bornes, "_GRANDE", 0 if coupee else bornes._GRANDE)
+        preuve = eprouver(systeme, Exigences(cibles, exige_bas, exige_haut), charnieres=charnieres)
     attendues = (bas <= exige_bas + 1e-6) & (haut >= exige_haut - 1e-6)
     assert list(preuve.prouvee) == list(attendues)
     assert (preuve.bas >= bas - 1e-6).all()
     assert (preuve.haut <= haut + 1e-6).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(carre=carres())
+def test_un_initie_trahit_les_cibles_que_sa_valeur_fixe_et_elles_seules(carre):
+    entiers, cellules, cibles = carre
+    systeme, nombre = table(9, cellules), len(cibles)
+    bas, haut = borner(systeme, cibles)
+    vraies = np.array([entiers[cible - 9] for cible in cibles], dtype=float)
+    exigences = Exigences(cibles, np.zeros(nombre), np.full(nombre, 5.0))
+    inities = Inities(np.arange(nombre), vraies, np.zeros(nombre), np.arange(nombre))
+    libres = haut - bas > 0.05
+    attendues = np.zeros(nombre, dtype=bool)
+    for rang in np.flatnonzero(libres):
+        sues = [*cellules, ([cibles[rang] - 9], vraies[rang])]
+        su_bas, su_haut = borner(table(9, sues), cibles)
+        attendues |= libres & (su_haut - su_bas <= 0.05) & (np.arange(nombre) != rang)
+    assert list(eprouver(systeme, exigences, inities).initie) == list(attendues)
 
 
 def test_qui_connait_une_cellule_en_deduit_l_autre():

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _ETAT = highspy.HighsModelStatus
 _ITERATIONS_MAXIMUM = 5_000_000
+_MONDES_GARDES = 32
 _SIMPLEXE_PRIMAL = 4
 _GRANDE = 1500  # variables au-delà desquelles une composante est d'abord coupée à ses charnières
 _PRECISION = 1e-6
@@ -95,6 +96,14 @@ class Programme:
             return None
         raise AuditImpossibleError.constater(self._solveur.modelStatusToString(etat))
 
+    def interieur(self) -> Reels:
+        """Rend le point où s'arrête la méthode intérieure ; à vérifier, car elle peut ne pas conclure."""
+        for nom, valeur in (("solver", "ipm"), ("run_crossover", "off")):
+            self._solveur.setOptionValue(nom, valeur)
+        self._solveur.run()
+        self._solveur.setOptionValue("solver", "choose")
+        return np.asarray(self._solveur.getSolution().col_value)
+
     def fixer(self, variables: Entiers, bas: Reels, haut: Reels) -> None:
         """Change les bornes de variables."""
         self._solveur.changeColsBounds(len(variables), variables.astype(np.int32), bas, haut)
@@ -116,14 +125,16 @@ def _modele(systeme: Systeme) -> highspy.HighsLp:
     return modele
 
 
-def trancher(systeme: Systeme) -> Systeme:
+def trancher(systeme: Systeme) -> tuple[Systeme, Reels]:
     """Lève les seules bornes présumées que les chiffres publiés démentent ; les autres deviennent les bornes.
+
+    Rend aussi un monde possible du système retenu.
 
     Raises:
         ChiffresIncoherentsError: même les bornes certaines se contredisent.
     """
-    if Programme(systeme).minimiser({}) is not None:
-        return systeme
+    if (monde := _monde(systeme)) is not None:
+        return systeme, monde
     manque_bas = np.flatnonzero(systeme.bas_presume > systeme.bas)
     manque_haut = np.flatnonzero(systeme.haut_presume < systeme.haut)
     presumees = np.concatenate([manque_bas, manque_haut])
@@ -147,7 +158,25 @@ def trancher(systeme: Systeme) -> Systeme:
     dementies = presumees[point[ecarts] > TOLERANCE]
     bas, haut = systeme.bas_presume.copy(), systeme.haut_presume.copy()
     bas[dementies], haut[dementies] = systeme.bas[dementies], systeme.haut[dementies]
-    return replace(systeme, bas_presume=bas, haut_presume=haut)
+    retenu = replace(systeme, bas_presume=bas, haut_presume=haut)
+    monde = _monde(retenu)
+    return retenu, point[: len(systeme.valeurs)] if monde is None else monde
+
+
+def _monde(systeme: Systeme) -> Reels | None:
+    """Un monde possible, ou rien s'il n'en existe pas ; loin des bornes si le système est grand.
+
+    Le point intérieur est quatre fois plus rapide que le simplexe. Il n'est cru que relations vérifiées.
+    """
+    programme = Programme(systeme)
+    if len(systeme.valeurs) > _GRANDE:
+        point = programme.interieur()
+        termes = systeme.coefficients * point[systeme.colonnes]
+        sommes = np.bincount(systeme.lignes, weights=termes, minlength=systeme.relations)
+        manques = np.maximum(systeme.bas_presume - sommes, sommes - systeme.haut_presume)
+        if point.min() >= 0 and (manques <= _PRECISION).all():
+            return point
+    return programme.minimiser({})
 
 
 def borner(systeme: Systeme, cibles: Entiers) -> tuple[Reels, Reels]:
@@ -164,7 +193,7 @@ def borner(systeme: Systeme, cibles: Entiers) -> tuple[Reels, Reels]:
     bas, haut = reduit.valeurs - reduit.erreurs, reduit.valeurs + reduit.erreurs
     cherchees = cibles[np.isnan(bas[cibles])]
     for composante in composantes(reduit, cherchees):
-        programme = Programme(trancher(composante.systeme))
+        programme = Programme(trancher(composante.systeme)[0])
         for rang in np.flatnonzero(np.isin(composante.variables, cherchees)):
             for signe, borne in ((1, bas), (-1, haut)):
                 point = programme.minimiser({int(rang): signe})
@@ -217,7 +246,7 @@ def eprouver(
         voulues = np.flatnonzero(rang_exigence[composante.variables] >= 0)
         retenues = rang_exigence[composante.variables[voulues]]
         trouvee = _eprouver_composante(
-            trancher(composante.systeme),
+            *trancher(composante.systeme),
             replace(exigences.parmi(retenues), cibles=voulues),
             None if inities is None else inities.parmi(retenues),
             None if charnieres is None else charnieres[composante.variables],
@@ -229,14 +258,18 @@ def eprouver(
 
 
 def _eprouver_composante(
-    systeme: Systeme, exigences: Exigences, inities: Inities | None, charnieres: Masque | None
+    systeme: Systeme,
+    monde: Reels,
+    exigences: Exigences,
+    inities: Inities | None,
+    charnieres: Masque | None,
 ) -> Preuve:
     nombre = len(exigences.cibles)
     preuve = Preuve(
         np.full(nombre, INFINI), np.full(nombre, -INFINI), np.zeros(nombre, bool), np.ones(nombre, bool)
     )
     if charnieres is not None and len(systeme.valeurs) > _GRANDE:
-        for rangs, sous, cibles in _morceaux(systeme, exigences, charnieres):
+        for rangs, sous, cibles in _morceaux(systeme, monde, exigences, charnieres):
             siennes = replace(exigences.parmi(rangs), cibles=cibles)
             recherche = Recherche(sous, siennes)
             recherche.parcourir()
@@ -260,23 +293,14 @@ def _consigner(preuve: Preuve, rangs: Entiers, recherche: Recherche, inities: In
 
 
 def _morceaux(
-    systeme: Systeme, exigences: Exigences, charnieres: Masque
+    systeme: Systeme, monde: Reels, exigences: Exigences, charnieres: Masque
 ) -> Iterator[tuple[Entiers, Systeme, Entiers]]:
-    """Coupe une composante à ses charnières : les rangs des cibles, le morceau, ses cibles.
-
-    Les charnières sont tenues au milieu de deux points possibles, donc à un point possible.
-    """
-    programme, tenues = Programme(systeme), np.flatnonzero(charnieres)
-    points = [programme.minimiser((tenues, signe * np.ones(len(tenues)))) for signe in (1.0, -1.0)]
-    possibles = [point for point in points if point is not None]
-    if not possibles:
-        return
-    milieu = np.mean(possibles, axis=0)
+    """Coupe une composante à ses charnières, tenues à ce monde : rangs des cibles, morceau, ses cibles."""
     fige = replace(
         systeme,
         bas=systeme.bas_presume,
         haut=systeme.haut_presume,
-        valeurs=np.where(charnieres, milieu, np.nan),
+        valeurs=np.where(charnieres, monde, np.nan),
         erreurs=np.where(charnieres, _PRECISION, 0.0),
     )
     libres = exigences.cibles[~charnieres[exigences.cibles]]
@@ -307,6 +331,7 @@ class Recherche:
         self.exigences = exigences
         self.nombre = len(exigences.cibles)
         self.bas, self.haut = np.full(self.nombre, INFINI), np.full(self.nombre, -INFINI)
+        self.mondes: list[Reels] = []
         self.programme = Programme(_avec_manques(systeme, exigences))
         self._manques = len(systeme.valeurs) + np.arange(2 * self.nombre)
         echelles = np.concatenate([exigences.haut_minimum, exigences.bas_maximum])
@@ -322,7 +347,7 @@ class Recherche:
         for cote in (0, 1):
             reste = self._attendues(cote)
             while len(reste):
-                self._noter(self.point(cote, reste))
+                self.noter(self.point(cote, reste))
                 suite = self._attendues(cote)
                 if len(suite) == len(reste):
                     break
@@ -330,18 +355,21 @@ class Recherche:
         for cote in (0, 1):
             refusees: set[int] = set()
             while seules := [rang for rang in self._attendues(cote) if rang not in refusees][:1]:
-                self._noter(self.point(cote, np.array(seules)))
+                self.noter(self.point(cote, np.array(seules)))
                 refusees.update(seules)
 
     def _attendues(self, cote: int) -> Entiers:
         atteint = _atteint_bas(self.bas, self.exigences) if cote else _atteint_haut(self.haut, self.exigences)
         return np.flatnonzero(~atteint)
 
-    def _noter(self, point: Reels | None) -> None:
+    def noter(self, point: Reels | None) -> None:
+        """Retient un monde trouvé, et ce qu'il change au plus bas et au plus haut des cibles."""
         if point is None:
             raise AuditImpossibleError.constater("aucun point")
-        np.minimum(self.bas, point[self.exigences.cibles], out=self.bas)
-        np.maximum(self.haut, point[self.exigences.cibles], out=self.haut)
+        monde = point[self.exigences.cibles]
+        self.mondes = [*self.mondes[1 - _MONDES_GARDES :], monde]
+        np.minimum(self.bas, monde, out=self.bas)
+        np.maximum(self.haut, monde, out=self.haut)
 
 
 def _avec_manques(systeme: Systeme, exigences: Exigences) -> Systeme:

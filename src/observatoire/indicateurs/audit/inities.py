@@ -47,45 +47,53 @@ class Inities:
 def trahies(recherche: Recherche, inities: Inities) -> Masque:
     """Dit quelles cibles un initié au moins déduit exactement de ce qu'il sait.
 
-    On suppose d'abord connues les valeurs de beaucoup d'initiés à la fois : une cible qui varie encore
-    varie pour chacun d'eux. Seules les paires qui restent sont essayées une à une.
+    Les mondes déjà trouvés suffisent presque toujours : l'ensemble des mondes est convexe, deux d'entre eux
+    encadrent donc un monde où l'initié a sa valeur. Le solveur ne sert que pour les paires qui restent.
     """
-    nombre = len(inities.rangs)
-    douteuses = inities.personnes[inities.rangs][:, np.newaxis] != inities.personnes[np.newaxis, :]
-    for groupe in _groupes(nombre):
-        varient = _varient(recherche, inities, groupe)
-        douteuses[np.ix_(groupe, varient)] = False
     rendues = np.zeros(recherche.nombre, dtype=bool)
-    for rang in np.flatnonzero(douteuses.any(axis=1)):
-        seul = np.array([rang])
-        attendues = douteuses[rang] & ~rendues
-        attendues[_varient(recherche, inities, seul)] = False
+    for rang in range(len(inities.rangs)):
+        autres = inities.personnes[inities.rangs[rang]] != inities.personnes
+        attendues = autres & ~rendues & ~_varient_deja(recherche, inities, rang)
+        if not attendues.any():
+            continue
+        attendues[_varient(recherche, inities, rang)] = False
         for cible in np.flatnonzero(attendues):
-            if cible not in _varient(recherche, inities, seul, np.array([cible])):
+            if cible not in _varient(recherche, inities, rang, np.array([cible])):
                 rendues[cible] = True
     return rendues
 
 
-def _groupes(nombre: int) -> list[Entiers]:
-    """Des groupes tels que deux initiés quelconques soient séparés au moins une fois, dans les deux sens."""
-    rangs = np.arange(nombre)
-    bits = range(max(nombre - 1, 0).bit_length())
-    groupes = [rangs, *(rangs[(rangs >> bit) & 1 == cote] for bit in bits for cote in (0, 1))]
-    return [groupe for groupe in groupes if len(groupe) > 1]
+def _varient_deja(recherche: Recherche, inities: Inities, rang: int) -> Masque:
+    """Les cibles qui prennent deux valeurs dans les mondes trouvés, ou mélangés, où l'initié a la sienne."""
+    mondes = np.array(recherche.mondes)
+    siennes = mondes[:, inities.rangs[rang]] - inities.valeurs[rang]
+    marge = inities.erreurs[rang] + TOLERANCE
+    dessous, dessus = mondes[siennes < -marge], mondes[siennes > marge]
+    creux, bosse = -siennes[siennes < -marge, np.newaxis], siennes[np.newaxis, siennes > marge]
+    poids = (creux / (creux + bosse))[:, :, np.newaxis]
+    melanges = dessous[:, np.newaxis] * (1 - poids) + dessus[np.newaxis] * poids
+    possibles = np.concatenate([mondes[np.abs(siennes) <= marge], melanges.reshape(-1, recherche.nombre)])
+    if not len(possibles):
+        return np.zeros(recherche.nombre, dtype=bool)
+    return _different(possibles.max(axis=0), possibles.min(axis=0))
 
 
-def _varient(
-    recherche: Recherche, inities: Inities, groupe: Entiers, cibles: Entiers | None = None
-) -> Entiers:
-    """Les cibles qui prennent encore deux valeurs quand celles du groupe sont connues."""
-    variables = recherche.exigences.cibles[inities.rangs[groupe]]
-    valeurs, erreurs = inities.valeurs[groupe], inities.erreurs[groupe]
-    bas = np.maximum(0, valeurs - erreurs - TOLERANCE)
-    recherche.programme.fixer(variables, bas, valeurs + erreurs + TOLERANCE)
+def _varient(recherche: Recherche, inities: Inities, rang: int, cibles: Entiers | None = None) -> Entiers:
+    """Les cibles qui prennent encore deux valeurs quand celle de l'initié est connue."""
+    variable = recherche.exigences.cibles[inities.rangs[[rang]]]
+    valeur, erreur = inities.valeurs[[rang]], inities.erreurs[[rang]]
+    bas = np.maximum(0, valeur - erreur - TOLERANCE)
+    recherche.programme.fixer(variable, bas, valeur + erreur + TOLERANCE)
     un, autre = recherche.point(0, cibles), recherche.point(1, cibles)
-    recherche.programme.fixer(variables, np.zeros(len(groupe)), np.full(len(groupe), INFINI))
+    recherche.programme.fixer(variable, np.zeros(1), np.full(1, INFINI))
     if un is None or autre is None:
         return np.empty(0, dtype=np.int64)
-    haut, creux = un[recherche.exigences.cibles], autre[recherche.exigences.cibles]
-    # Un intervalle plus étroit que le centième d'une unité, ou qu'un arrondi, vaut une valeur exacte.
-    return np.flatnonzero(np.abs(haut - creux) > 0.05 + 1e-6 * np.abs(haut))
+    recherche.noter(un)
+    recherche.noter(autre)
+    return np.flatnonzero(_different(un[recherche.exigences.cibles], autre[recherche.exigences.cibles]))
+
+
+def _different(haut: Reels, bas: Reels) -> Masque:
+    """Un intervalle plus étroit que le centième d'une unité, ou qu'un arrondi, vaut une valeur exacte."""
+    differe: Masque = np.abs(haut - bas) > 0.05 + 1e-6 * np.abs(haut)
+    return differe
