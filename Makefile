@@ -60,10 +60,10 @@ types: $(PRET)
 
 test: lint types  ## Vérifie le style, les couches, les types et lance les essais
 	@tests/navigateur/installer.sh --si-possible
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-long: $(PRET)  ## Lance aussi les essais longs
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-spark: $(PRET)  ## Compare pandas, DuckDB et Spark (installe l'extra [spark] ; demande Java 17)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --editable ".[spark]"

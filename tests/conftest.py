@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def reelles() -> Path:
     if not REELLES.is_dir():
         pytest.skip("fichiers réels absents : déposer les données publiques dans ../shared/data")
     return REELLES
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Un fichier qui veut l'exemple, puis ceux qui s'en passent : qui ne le construit pas ne l'attend pas."""
+    demandeurs = list(dict.fromkeys(i.path for i in items if "exemple" in getattr(i, "fixturenames", ())))
+    rang = {chemin: 2 if numero else 0 for numero, chemin in enumerate(demandeurs)}
+    nombres = Counter(item.path for item in items)
+    items.sort(key=lambda item: (rang.get(item.path, 1), -nombres[item.path]))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
