@@ -116,14 +116,6 @@ def preparer(contours: Contours, largeur: float) -> Fond:
         contours: ceux d'un niveau, en degrés.
         largeur: celle de la feuille, en millimètres.
     """
-    vues, repere, hauteur = _poser_les_vues(contours, largeur)
-    return Fond(vues, repere, largeur, hauteur, contours.attribution)
-
-
-def _poser_les_vues(
-    contours: Contours, largeur: float
-) -> tuple[tuple[Vue, ...], tuple[float, float, float, float] | None, float]:
-    """Les vues, le cadre de la loupe sur la première, et leur hauteur (mm)."""
     plans = {code: [_plan(p) for p in polygones] for code, polygones in contours.polygones.items()}
     loupe = [code for code in LOUPES.get(contours.niveau, ()) if code in plans]
     seuls = [code for code in plans if code not in loupe]
@@ -131,7 +123,8 @@ def _poser_les_vues(
     if not loupe:
         hauteur = min(_HAUTEUR_MAXIMUM, 0.72 * largeur, largeur / _rapport(toute))
         gauche = (largeur - hauteur * _rapport(toute)) / 2
-        return (_vue(plans, seuls, toute, (gauche, 0.0, hauteur)),), None, hauteur
+        vue = _vue(plans, seuls, toute, (gauche, 0.0, hauteur))
+        return Fond((vue,), None, largeur, hauteur, contours.attribution)
     petite = _emprise(plans[code] for code in loupe)
     hauteur = (largeur - _ENTRE + _TITRE_LOUPE * _rapport(petite)) / (_rapport(toute) + _rapport(petite))
     reduite = hauteur - _TITRE_LOUPE
@@ -141,7 +134,8 @@ def _poser_les_vues(
     a_droite = (largeur - reduite * _rapport(petite), _TITRE_LOUPE, reduite)
     reprise = _vue({code: plans[code] for code in loupe}, loupe, petite, a_droite)
     (x0, y0), (x1, y1) = cadre.tolist()
-    return (principale, reprise), (x0, y0, x1 - x0, y1 - y0), hauteur
+    repere = (x0, y0, x1 - x0, y1 - y0)
+    return Fond((principale, reprise), repere, largeur, hauteur, contours.attribution)
 
 
 def _plan(polygone: Polygone) -> list[np.ndarray]:
