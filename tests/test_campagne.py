@@ -216,7 +216,7 @@ def test_une_campagne_a_jour_n_a_rien_a_refaire(atelier):
     assert set(motifs(atelier, forcer=True).values()) == {("demandé (--forcer)",)}
 
 
-DONNEES, LA_REGION = cle.PARTIES["donnees"], cle.PARTIES["region"]
+DONNEES, AILLEURS = cle.PARTIES["donnees"], cle.PARTIES["ailleurs"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ DONNEES, LA_REGION = cle.PARTIES["donnees"], cle.PARTIES["region"]
         ({"ancien": 6.0}, {"reg:11": (DONNEES,)}),
         ({"ancien": 6.0, "dep_93": 21.0}, {"reg:11": (DONNEES,), "dep:93": (DONNEES,)}),
         # du même trimestre : toutes les fiches se comparent à la région
-        ({"reg_11": 31.0}, {"reg:11": (DONNEES,), "dep:93": (LA_REGION,), "dep:75": (LA_REGION,)}),
+        ({"reg_11": 31.0}, {"reg:11": (DONNEES,), "dep:93": (AILLEURS,), "dep:75": (AILLEURS,)}),
     ],
 )
 def test_une_donnee_qui_change_refait_les_fiches_qui_la_lisent(atelier, changees, attendus):
@@ -239,7 +239,17 @@ def test_une_donnee_qui_change_refait_les_fiches_qui_la_lisent(atelier, changees
 def test_sans_releve_de_lectures_toute_la_region_compte(atelier):
     produire(atelier, producteur=lambda tache: Document(tache, rendre(tache).fichiers, 2, {}, None))
     ecrire(atelier, valeurs(ancien=6.0))
-    assert motifs(atelier)["dep:75"] == (LA_REGION,)
+    assert motifs(atelier)["dep:75"] == (AILLEURS,)
+
+
+def test_une_fiche_qui_montre_ses_voisins_se_refait_quand_ce_qu_elle_en_lit_change(atelier):
+    lues = (*LUES, ("dep:93", "2026-T3", "heures", "ensemble"))
+    produire(atelier, producteur=lambda tache: Document(tache, rendre(tache).fichiers, 2, {}, lues))
+    # d'autres chiffres du voisin, que la carte ne montre pas
+    ecrire(atelier, [*valeurs(), cellule("dep:93", 1.0, indicateur="contrats")])
+    assert motifs(atelier) == {**A_JOUR, "dep:93": (DONNEES,)}
+    ecrire(atelier, valeurs(dep_93=21.0))
+    assert motifs(atelier) == {"reg:11": (AILLEURS,), "dep:93": (DONNEES,), "dep:75": (AILLEURS,)}
 
 
 def test_le_code_des_indicateurs_explique_des_donnees_qui_changent(atelier, monkeypatch):
@@ -263,6 +273,7 @@ def _ajouter(chemin: Path, texte: str) -> None:
         ("notebooks/fiche_territoire.ipynb", " ", "notebook"),
         ("report_templates/fiche/fiche.css", "/* */", "gabarits"),
         ("report_templates/commun/bloc.html.j2", " ", "gabarits"),
+        ("contours/ept.geojson", "{}", "contours"),
         ("parametres.toml", "\n[[nouveau.valeurs]]\ndepuis = 2016-01-01\nvaleur = 1\n", "parametres"),
         ("requirements.lock", "x==1", "environnement"),
     ],

@@ -39,6 +39,13 @@ def test_une_figure_qui_dit_son_tableau_est_admise():
     verifier_nombres(FIGURE.json())
 
 
+def test_la_mesure_que_nomme_le_sous_titre_garde_ses_nombres_et_eux_seuls():
+    mesure = dataclasses.replace(FIGURE, sous_titre="Part des 50 ans et plus, 2025")
+    verifier_nombres(dataclasses.replace(mesure, titre="Part des 50 ans et plus : 369").json())
+    with pytest.raises(PublicationError, match="« 50 »"):
+        verifier_nombres(dataclasses.replace(mesure, titre="Les 50 ans et plus : 369").json())
+
+
 @pytest.mark.parametrize(
     ("champ", "texte"),
     [

@@ -19,30 +19,33 @@ from matplotlib.patches import Circle, PathPatch, Rectangle
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Territoire
 from observatoire.publication import charte, feuille
-from observatoire.publication.blocs import Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, NON_SIGNIFICATIF, SECRET
-from observatoire.publication.fond_de_carte import preparer
-from observatoire.publication.formats import INSECABLE, SIGNES, accorder, arrondir, entier
+from observatoire.publication.formats import INSECABLE, SIGNES, arrondir, entier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.path import Path
 
     from observatoire.publication.cellules import Cellule
-    from observatoire.publication.contours import Contours
     from observatoire.publication.fond_de_carte import Fond
 
 Aplat = tuple[str, str, str]
 """Un remplissage : sa couleur, sa trame (vide : aucune), la couleur de sa trame."""
+Point = tuple[float, float]
+Cadre = tuple[float, float, float, float]
+"""Un rectangle : son coin supérieur gauche, sa largeur, sa hauteur (mm)."""
 
 _LIGNE, _CASE, _MARGE, _PIED = 4.4, 3.4, 2.0, 2.9
 _INTERLIGNE, _DEMI_HAUTEUR = 2.8, 2.4
+_NOM, _LETTRE = 1.2, 1.2  # le nom d'une tuile, sous son bord ; la largeur moyenne d'une lettre, au plus
 _RAYON, _POINT, _CLAIR = 0.056, 0.6, 0.22  # le plus grand cercle, en part de la feuille ; un zéro ; la teinte
+_BORD, _TIRETS = 0.8, (0, (2.4, 1.2))  # le blanc entre un texte et son cercle ; le trait du provisoire
 _CONTOUR = {"edgecolor": charte.DISCRET, "linewidth": 0.5, "joinstyle": "round"}
 _CONTOUR_CLAIR = {"edgecolor": charte.GRIS, "linewidth": 0.5, "joinstyle": "round"}
+_CONTOUR_ICI = {"edgecolor": charte.TEXTE, "linewidth": 1.8, "joinstyle": "round"}
 _LOUPE = "Paris et petite couronne"
 _SENS = {
     SECRET: "s : secret statistique",
@@ -81,105 +84,74 @@ def limites(indicateur: str) -> tuple[Decimal, ...]:
     return tuple(map(Decimal, declarees))
 
 
-def carte_taux(
-    contours: Contours, zones: Sequence[Zone], bornes: Sequence[Decimal], *, largeur: float = charte.LARGEUR
-) -> str:
+def carte_taux(fond: Fond, zones: Sequence[Zone], bornes: Sequence[Decimal]) -> str:
     """Rend en SVG une carte en classes ; une limite appartient à la classe qu'elle ouvre.
 
     Args:
-        contours: ceux du niveau des zones.
+        fond: celui du niveau des zones.
         zones: un taux en % par territoire ; un territoire sans zone est non disponible.
         bornes: les limites des classes, celles de `limites(indicateur)`.
-        largeur: celle de la feuille, en millimètres.
     """
-    fond = preparer(contours, largeur)
-    completes = _completer(contours, zones)
-    legende = [_classes(bornes), *_absents(completes.values())]
-    pied = _attribuer(contours.attribution, largeur)
+    completes = _completer(fond, zones)
+    aplats = {code: _aplat(zone, bornes) for code, zone in completes.items()}
 
-    def trace(figure: Figure) -> None:
-        axes = _plan(figure, fond)
+    def trace(axes: Axes) -> None:
         for vue in fond.vues:
             for code, contour in vue.traces.items():
-                _remplir(axes, contour, _aplat(completes[code], bornes))
+                _remplir(axes, contour, aplats[code])
             for code, ancre in vue.ancres.items():
-                _etiqueter(axes, ancre, completes[code], _aplat(completes[code], bornes))
-        _legender(figure, axes, legende, fond.hauteur, pied)
+                forme = _forme(aplats[code])
+                _ecrire(axes, ancre, completes[code], forme)
+                if fond.schematique:
+                    _nommer(axes, vue.traces[code], completes[code], forme)
 
-    return feuille.dessiner(_hauteur(fond, len(legende), pied), trace, largeur)
+    return _dessiner(fond, [_classes(bornes), *_absents(completes.values())], trace)
 
 
 def carte_nombres(
-    contours: Contours, zones: Sequence[Zone], couleur: str, *, largeur: float = charte.LARGEUR
+    fond: Fond, zones: Sequence[Zone], couleur: str, *, ici: str = "", provisoire: bool = False
 ) -> str:
     """Rend en SVG une carte en cercles, dont l'aire est proportionnelle au nombre.
 
     Args:
-        contours: ceux du niveau des zones.
+        fond: celui du niveau des zones.
         zones: un nombre par territoire ; un secret n'a pas de cercle, seulement un petit « s ».
         couleur: celle de la grandeur.
-        largeur: celle de la feuille, en millimètres.
+        ici: le territoire à entourer ; aucun s'il n'est pas sur la carte.
+        provisoire: vrai si les cercles sont en tirets.
     """
-    fond = preparer(contours, largeur)
-    completes = _completer(contours, zones)
+    completes = _completer(fond, zones)
     sommet = max((zone.cellule.reel or 0.0 for zone in zones), default=0.0) or 1.0
-    legende = _absents(completes.values(), trames=False)
-    rayon = _RAYON * largeur
-    pied = _attribuer(contours.attribution, largeur)
+    trait = _TIRETS if provisoire else "-"
 
-    def trace(figure: Figure) -> None:
-        axes = _plan(figure, fond)
+    def trace(axes: Axes) -> None:
         for vue in fond.vues:
             for contour in vue.traces.values():
                 axes.add_patch(PathPatch(contour, facecolor=charte.ROLES["fond"], **_CONTOUR_CLAIR))
+            if ici in vue.traces:
+                axes.add_patch(PathPatch(vue.traces[ici], facecolor="none", **_CONTOUR_ICI))
             for code, ancre in vue.ancres.items():
                 zone = completes[code]
                 part = (zone.cellule.reel or 0.0) / sommet
-                _cercler(axes, ancre, zone, (couleur, rayon * math.sqrt(part)))
-        _legender(figure, axes, legende, fond.hauteur, pied)
+                rayon = _RAYON * fond.largeur * math.sqrt(part)
+                _cercler(axes, ancre, zone, rayon, {"edgecolor": couleur, "linestyle": trait})
+                _etiqueter(axes, ancre, zone, rayon, fond.repere)
+                if fond.schematique:
+                    _nommer(axes, vue.traces[code], zone, {"color": charte.TEXTE})
 
-    return feuille.dessiner(_hauteur(fond, len(legende), pied), trace, largeur)
-
-
-def tableau_de_carte(zones: Sequence[Zone], titre: str) -> Tableau:
-    """Rend le tableau qui accompagne une carte : une ligne par territoire, dans l'ordre du référentiel."""
-    return Tableau(["Territoire", titre], [[zone.territoire.nom_long, zone.etiquette] for zone in zones])
+    return _dessiner(fond, _absents(completes.values(), trames=False), trace)
 
 
-def decrire_carte(zones: Sequence[Zone]) -> str:
-    """Rend le texte de remplacement d'une carte : ses extrêmes publiés, et combien ne le sont pas."""
-    publiees = sorted((zone for zone in zones if zone.cellule.nombre is not None), key=_nombre)
-    if not publiees:
-        return "Carte. Aucune valeur n’est publiable."
-    bas, haut = publiees[0], publiees[-1]
-    extremes = f"Du plus faible, {_citer(bas)}, au plus élevé, {_citer(haut)}."
-    if bas.etiquette == haut.etiquette:
-        extremes = f"Partout où c’est publié : {bas.etiquette}."
-    tus = accorder(
-        len(zones) - len(publiees), "territoire sans valeur publiée", "territoires sans valeur publiée"
-    )
-    manque = f" {tus}." if len(publiees) < len(zones) else ""
-    return f"Carte. {extremes}{manque} Toutes les valeurs sont dans le tableau."
-
-
-def _nombre(zone: Zone) -> Decimal:
-    return zone.cellule.nombre or Decimal(0)
-
-
-def _citer(zone: Zone) -> str:
-    return f"{zone.etiquette} ({zone.territoire.nom})"
-
-
-def _completer(contours: Contours, zones: Sequence[Zone]) -> dict[str, Zone]:
-    """Une zone par contour ; celles que l'on n'a pas reçues ne sont pas disponibles."""
+def _completer(fond: Fond, zones: Sequence[Zone]) -> dict[str, Zone]:
+    """Une zone par territoire du fond ; celles que l'on n'a pas reçues ne sont pas disponibles."""
     recues = {str(zone.territoire): zone for zone in zones}
-    if inconnues := recues.keys() - contours.polygones.keys():
+    if inconnues := recues.keys() - set(fond.territoires):
         raise PublicationError(
-            f"Pas de contours pour {', '.join(sorted(inconnues))} sur cette carte.",
-            "Donner à la carte les contours du niveau de ses territoires.",
+            f"Pas de place pour {', '.join(sorted(inconnues))} sur cette carte.",
+            "Donner à la carte le fond du niveau de ses territoires.",
         )
     nd = SIGNES[NON_DISPONIBLE]
-    return {code: recues.get(code) or Zone(Territoire.lire(code), ABSENTE, nd) for code in contours.polygones}
+    return {code: recues.get(code) or Zone(Territoire.lire(code), ABSENTE, nd) for code in fond.territoires}
 
 
 # ── Les taux ──
@@ -217,55 +189,72 @@ def _remplir(axes: Axes, contour: Path, aplat: Aplat) -> None:
     axes.add_patch(PathPatch(contour, facecolor="none" if trame else couleur, **_CONTOUR))
 
 
-def _etiqueter(axes: Axes, ancre: tuple[float, float], zone: Zone, aplat: Aplat) -> None:
-    """Le code et la valeur, sur un fond uni quand la zone est tramée."""
+def _forme(aplat: Aplat) -> dict[str, Any]:
+    """Comment s'écrit un texte sur un aplat : lisible, et sur un fond uni s'il est tramé."""
     couleur, trame, _ = aplat
-    forme: dict[str, Any] = {"color": charte.lisible_sur(couleur)}
-    if trame:
-        forme["bbox"] = {"facecolor": couleur, "edgecolor": "none", "pad": 0.6}
-    _ecrire(axes, ancre, zone, forme)
+    uni = {"bbox": {"facecolor": couleur, "edgecolor": "none", "pad": 0.6}} if trame else {}
+    return {"color": charte.lisible_sur(couleur), **uni}
 
 
 # ── Les nombres ──
 
 
-def _cercler(axes: Axes, ancre: tuple[float, float], zone: Zone, cercle: tuple[str, float]) -> None:
-    """Un cercle clair, bordé, et son étiquette : dedans s'il est assez haut, dessous sinon."""
-    couleur, rayon = cercle
-    x, y = ancre
+def _cercler(axes: Axes, ancre: Point, zone: Zone, rayon: float, bord: dict[str, Any]) -> None:
+    """Un cercle clair, bordé ; un vrai zéro est un point vide, ce qui n'est pas publié n'est rien."""
     if zone.cellule.nombre is not None:
         rond = Circle(ancre, max(rayon, _POINT), linewidth=1.0, zorder=3 - rayon / 100)
-        rond.set(edgecolor=couleur, facecolor=(couleur, _CLAIR) if rayon else charte.PAPIER)
+        rond.set(facecolor=(bord["edgecolor"], _CLAIR) if rayon else charte.PAPIER, **bord)
         axes.add_patch(rond)
-    if zone.cellule.nombre is None or _tient(axes, zone.etiquette, rayon):
+
+
+def _etiqueter(axes: Axes, ancre: Point, zone: Zone, rayon: float, cadre: Cadre | None) -> None:
+    """L'étiquette d'un cercle : dedans s'il est assez haut, dessous sinon, dessus si la loupe y est."""
+    if zone.cellule.nombre is None or _tient(zone.etiquette, rayon):
         _ecrire(axes, ancre, zone, {"color": charte.TEXTE})
         return
-    fond = {"facecolor": charte.ROLES["fond"], "edgecolor": "none", "pad": 0.2}
-    forme: dict[str, Any] = {
-        "ha": "center",
-        "va": "center_baseline",
-        "fontsize": charte.CORPS_SERRE,
-        "bbox": fond,
-    }
     texte = f"{zone.territoire.code}{INSECABLE}: {zone.etiquette}"
-    axes.text(x, y + max(rayon, _POINT) + _INTERLIGNE / 1.5, texte, zorder=2, **forme)
+    ecart = max(rayon, _POINT) + _INTERLIGNE / 1.5
+    largeur = feuille.largeur_texte(texte, charte.CORPS_SERRE)
+    if cadre and _touche(cadre, (ancre[0], ancre[1] + ecart), largeur):
+        ecart = -ecart
+    fond = {"facecolor": charte.ROLES["fond"], "edgecolor": "none", "pad": 0.2}
+    forme: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": charte.CORPS_SERRE}
+    axes.text(ancre[0], ancre[1] + ecart, texte, zorder=2, bbox=fond, **forme)
 
 
-def _tient(axes: Axes, etiquette: str, rayon: float) -> bool:
+def _touche(cadre: Cadre, milieu: Point, largeur: float) -> bool:
+    """Dit si une ligne de texte, centrée en `milieu`, touche un cadre."""
+    x, y, large, haute = cadre
+    a_cote = abs(milieu[0] - x - large / 2) > (large + largeur) / 2 + _MARGE
+    au_large = abs(milieu[1] - y - haute / 2) > (haute + _INTERLIGNE) / 2
+    return not (a_cote or au_large)
+
+
+def _tient(etiquette: str, rayon: float) -> bool:
     """Dit si une étiquette de deux lignes tient dans un cercle, sans en toucher le bord."""
     corde = 2 * math.sqrt(max(0.0, rayon**2 - _DEMI_HAUTEUR**2))
-    return corde >= feuille.largeur_texte(etiquette, charte.CORPS_SERRE)
+    return corde >= feuille.largeur_texte(etiquette, charte.CORPS_SERRE) + _BORD
 
 
 # ── Autour ──
 
 
+def _dessiner(fond: Fond, legende: list[list[tuple[Aplat, str]]], trace: Callable[[Axes], None]) -> str:
+    """La feuille entière : le fond, ce que `trace` y met, la légende, la mention du fond."""
+    pied = textwrap.fill(fond.mention, int(fond.largeur / 1.05))
+
+    def tout(figure: Figure) -> None:
+        axes = _plan(figure, fond)
+        trace(axes)
+        _legender(figure, axes, legende, fond.hauteur, pied)
+
+    lignes = _LIGNE * len(legende) + 0.8 + _PIED * (pied.count("\n") + 1)
+    return feuille.dessiner(fond.hauteur + _MARGE + lignes, tout, fond.largeur)
+
+
 def _plan(figure: Figure, fond: Fond) -> Axes:
     """Un repère en millimètres sur toute la feuille, la loupe titrée et son cadre sur la carte."""
-    largeur, hauteur = feuille.etendue(figure)
-    axes = feuille.cadre(figure, gauche=0, haut=0, largeur=largeur, hauteur=hauteur)
-    axes.set(xlim=(0, largeur), ylim=(hauteur, 0))
-    axes.patch.set_visible(False)
+    axes = feuille.plan(figure)
     if fond.repere:
         x, y, large, haute = fond.repere
         cadre = Rectangle((x - 0.6, y - 0.6), large + 1.2, haute + 1.2, zorder=3)
@@ -277,12 +266,30 @@ def _plan(figure: Figure, fond: Fond) -> Axes:
     return axes
 
 
-def _ecrire(axes: Axes, place: tuple[float, float], zone: Zone, forme: dict[str, Any]) -> None:
+def _ecrire(axes: Axes, place: Point, zone: Zone, forme: dict[str, Any]) -> None:
     x, y = place
     commune = {"ha": "center", "va": "center_baseline", "fontsize": charte.CORPS_SERRE, "zorder": 4, **forme}
     axes.text(x, y - _INTERLIGNE / 2, zone.territoire.code, fontweight="bold", **commune)
     style = "italic" if zone.cellule.nombre is None else "normal"
     axes.text(x, y + _INTERLIGNE / 2, zone.etiquette, fontstyle=style, **commune)
+
+
+def _nommer(axes: Axes, tuile: Path, zone: Zone, forme: dict[str, Any]) -> None:
+    """Le nom du territoire en haut de sa tuile, en aussi peu de lignes que possible, aussi égales."""
+    boite = tuile.get_extents()
+    coupes = [
+        textwrap.wrap(zone.territoire.nom, lettres, break_long_words=False, break_on_hyphens=False)
+        for lettres in range(1, int(boite.width / _LETTRE) + 1)
+    ]
+    lignes = min(coupes, key=len)
+    commune: dict[str, Any] = {
+        "ha": "center",
+        "va": "top",
+        "fontsize": charte.CORPS_PETIT,
+        "linespacing": 1.0,
+        "zorder": 4,
+    }
+    axes.text((boite.x0 + boite.x1) / 2, boite.y0 + _NOM, "\n".join(lignes), **commune, **forme)
 
 
 def _absents(zones: Iterable[Zone], *, trames: bool = True) -> list[list[tuple[Aplat, str]]]:
@@ -316,12 +323,3 @@ def _legender(
         y += _LIGNE
     bas = {"va": "top", "fontsize": charte.CORPS_PETIT, "color": charte.DISCRET, "linespacing": 1.1}
     feuille.ecrire(figure, pied, 0.3, y + 0.8, **bas)
-
-
-def _attribuer(attribution: str, largeur: float) -> str:
-    """D'où viennent les contours, en autant de lignes qu'il faut."""
-    return textwrap.fill(attribution, int(largeur / 1.05))
-
-
-def _hauteur(fond: Fond, lignes: int, pied: str) -> float:
-    return fond.hauteur + _MARGE + _LIGNE * lignes + 0.8 + _PIED * (pied.count("\n") + 1)

@@ -69,6 +69,15 @@ def cadre(figure: Figure, *, gauche: float, haut: float, largeur: float, hauteur
     return axes
 
 
+def plan(figure: Figure) -> Axes:
+    """Rend un repère sur toute la feuille, en millimètres depuis son coin supérieur gauche."""
+    largeur, hauteur = etendue(figure)
+    axes = cadre(figure, gauche=0, haut=0, largeur=largeur, hauteur=hauteur)
+    axes.set(xlim=(0, largeur), ylim=(hauteur, 0))
+    axes.patch.set_visible(False)
+    return axes
+
+
 def ecrire(figure: Figure, texte: str, x: float, y: float, **forme: Any) -> None:
     """Écrit un texte sur la feuille, à `x` et `y` millimètres du coin supérieur gauche."""
     largeur, hauteur = etendue(figure)

@@ -1,4 +1,4 @@
-"""La petite grammaire des figures : barres, panneaux, trimestres, points ; étiquettes directes partout.
+"""La petite grammaire des figures : barres, pyramide, trimestres, points… ; étiquettes directes partout.
 
 Une figure ne reçoit que des longueurs publiées et des textes déjà écrits : ce qui est secret n'y a ni
 barre ni nombre.
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COUPURE = 34
+_COUPURE, _COUPURE_MILIEU = 34, 20
 _PAS, _LEGENDE, _ECART, _BORD = 4.4, 4.6, 1.3, 0.8
 _HAUTEUR_TRIMESTRES, _ENTRE = 34.0, 3.0
+_PAS_PYRAMIDE = 6.0
 _ZERO = 1.2  # un vrai zéro est un trait sur la ligne de base, un secret n'est rien
 
 _DISQUE: dict[str, Any] = {"marker": "o", "color": charte.COULEURS["personnes"], "ms": 5, "zorder": 4}
@@ -32,6 +33,7 @@ _LOSANGE: dict[str, Any] = {
     "ms": 5.8,
     "zorder": 3,
 }
+_TITRE: dict[str, Any] = {"fontsize": charte.CORPS, "fontweight": "bold", "pad": 2}
 _TRAIT: dict[str, Any] = {"marker": "|", "color": charte.REPERE, "mew": 1.6, "ms": 7}
 
 
@@ -96,9 +98,46 @@ def panneaux(series: Sequence[tuple[str, Sequence[Barre]]], *, largeur: float = 
         etendue = max(_etendue(figure, lignes, pas - _ENTRE) for _, lignes in series)
         for rang, (titre, lignes) in enumerate(series):
             axes = _barrer(figure, lignes, gauche + rang * pas, _LEGENDE, pas - _ENTRE, etendue)
-            axes.set_title(titre, loc="left", fontsize=charte.CORPS, fontweight="bold", pad=2)
+            axes.set_title(titre, loc="left", **_TITRE)
 
     return feuille.dessiner(_LEGENDE + _PAS * len(libelles), trace, largeur)
+
+
+def pyramide(
+    cotes: Sequence[tuple[str, Sequence[Barre]]],
+    *,
+    provisoire: bool = False,
+    largeur: float = charte.LARGEUR,
+) -> str:
+    """Rend deux séries de barres dos à dos, à la même échelle, leurs libellés entre elles.
+
+    Args:
+        cotes: le titre et les barres de gauche, puis de droite, aux mêmes libellés.
+        provisoire: vrai si les barres se hachurent.
+        largeur: celle de la feuille, en millimètres.
+    """
+    libelles = [_couper(ligne.libelle, _COUPURE_MILIEU) for ligne in cotes[0][1]]
+    milieu = max(feuille.largeur_texte(*libelle) for libelle in libelles) + 2 * _ECART
+    sommets = [max(ligne.longueur or 0.0 for ligne in lignes) for _, lignes in cotes]
+    textes = [max(map(feuille.largeur_texte, [t, *(x.etiquette for x in lignes)])) for t, lignes in cotes]
+    marges = [texte + 2 * _ECART for texte in textes]
+    par_mm = sum(sommets) / (largeur - milieu - sum(marges)) or 1.0
+    places = [sommet / par_mm + marge for sommet, marge in zip(sommets, marges, strict=True)]
+
+    def trace(figure: Figure) -> None:
+        for cote, (titre, lignes) in enumerate(cotes):
+            boite = {"largeur": places[cote], "hauteur": _PAS_PYRAMIDE * len(lignes)}
+            axes = feuille.cadre(figure, gauche=cote * (places[0] + milieu), haut=_LEGENDE, **boite)
+            bornes = (0.0, places[cote] * par_mm)
+            axes.set(xlim=bornes if cote else bornes[::-1], ylim=(len(lignes) - 0.5, -0.5))
+            axes.set_title(titre, loc="left" if cote else "right", **_TITRE)
+            _dos_a_dos(axes, lignes, vers_la_gauche=not cote, provisoire=provisoire)
+        for rang, (libelle, corps) in enumerate(libelles):
+            forme = {"ha": "center", "va": "center_baseline", "fontsize": corps, "linespacing": 0.95}
+            y = _LEGENDE + _PAS_PYRAMIDE * (rang + 0.5)
+            feuille.ecrire(figure, libelle, places[0] + milieu / 2, y, **forme)
+
+    return feuille.dessiner(_LEGENDE + _PAS_PYRAMIDE * len(libelles), trace, largeur)
 
 
 def trimestres(colonnes: Sequence[Colonne], *, largeur: float = charte.LARGEUR) -> str:
@@ -141,13 +180,18 @@ def points(lignes: Sequence[Point], noms: tuple[str, str], *, largeur: float = c
 
 def _libeller(figure: Figure, libelles: Sequence[str], haut: float) -> float:
     """Écrit les libellés des lignes contre le tracé, et rend où celui-ci commence (mm)."""
-    ecrits = [textwrap.fill(libelle, _COUPURE, break_long_words=False) for libelle in libelles]
-    corps = [charte.CORPS_SERRE if "\n" in ecrit else charte.CORPS for ecrit in ecrits]
-    colonne = max(feuille.largeur_texte(*paire) for paire in zip(ecrits, corps, strict=True))
-    for rang, (ecrit, taille) in enumerate(zip(ecrits, corps, strict=True)):
+    ecrits = [_couper(libelle, _COUPURE) for libelle in libelles]
+    colonne = max(feuille.largeur_texte(*ecrit) for ecrit in ecrits)
+    for rang, (ecrit, taille) in enumerate(ecrits):
         forme = {"ha": "right", "va": "center_baseline", "fontsize": taille, "linespacing": 0.95}
         feuille.ecrire(figure, ecrit, colonne + _BORD, haut + _PAS * (rang + 0.5), **forme)
     return colonne + _BORD + _ECART
+
+
+def _couper(libelle: str, lettres: int) -> tuple[str, float]:
+    """Le libellé en autant de lignes qu'il faut, et son corps : plus petit s'il en prend plusieurs."""
+    ecrit = textwrap.fill(libelle, lettres, break_long_words=False)
+    return ecrit, charte.CORPS_SERRE if "\n" in ecrit else charte.CORPS
 
 
 def _zone(figure: Figure, lignes: int, gauche: float, haut: float, largeur: float) -> Axes:
@@ -188,17 +232,32 @@ def _barrer(
     return axes
 
 
+def _dos_a_dos(axes: Axes, lignes: Sequence[Barre], *, vers_la_gauche: bool, provisoire: bool) -> None:
+    """Un côté d'une pyramide, ses étiquettes au bout des barres."""
+    axes.axvline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
+    decalage, cote = ((-3.5, 0.0), "right") if vers_la_gauche else ((3.5, 0.0), "left")
+    for rang, ligne in enumerate(lignes):
+        bout = ligne.longueur or 0.0
+        axes.barh(rang, bout, height=0.68, **_aplat(ligne.couleur, bout, provisoire=provisoire))
+        if ligne.longueur == 0:
+            axes.vlines(0, rang - 0.34, rang + 0.34, ligne.couleur, linewidth=_ZERO, clip_on=False)
+        forme = {"ha": cote, "va": "center_baseline", **_ton(ligne.longueur)}
+        _note(axes, ligne.etiquette, bout, rang, decalage, **forme)
+
+
+def _aplat(couleur: str, longueur: float, *, provisoire: bool) -> dict[str, Any]:
+    """Le remplissage d'une barre : plein, ou hachuré tant que le chiffre est provisoire."""
+    return {
+        "color": charte.PAPIER if provisoire else couleur,
+        "edgecolor": couleur,
+        "linewidth": 0.8 if longueur else 0,
+        "hatch": "/////" if provisoire else None,
+    }
+
+
 def _colonne(axes: Axes, rang: int, colonne: Colonne) -> None:
-    fond = charte.PAPIER if colonne.provisoire else colonne.couleur
-    axes.bar(
-        rang,
-        colonne.hauteur or 0.0,
-        width=0.74,
-        color=fond,
-        edgecolor=colonne.couleur,
-        linewidth=0.8 if colonne.hauteur else 0,
-        hatch="/////" if colonne.provisoire else None,
-    )
+    aplat = _aplat(colonne.couleur, colonne.hauteur or 0.0, provisoire=colonne.provisoire)
+    axes.bar(rang, colonne.hauteur or 0.0, width=0.74, **aplat)
     if colonne.hauteur == 0:
         axes.hlines(0, rang - 0.37, rang + 0.37, colonne.couleur, linewidth=_ZERO, clip_on=False)
     ton = _ton(colonne.hauteur)

@@ -1,4 +1,12 @@
-"""Le fond d'une carte : des contours posés en millimètres, une loupe sur la petite couronne, des ancres."""
+"""Le fond d'une carte : des contours ou des tuiles posés en millimètres, des ancres où écrire.
+
+Les départements ont une loupe sur la petite couronne. Un niveau sans contours déposés se dessine en tuiles,
+une même case par territoire, si `referentiel/tuiles.csv` leur donne une place. Celles de la métropole ont été
+posées à la main : Paris au centre, ses huit voisins autour dans l'ordre où ils le bordent, les trois autres à
+l'est, du nord au sud. Deux tuiles d'un même bord sont voisines ; une seule frontière ne se voit pas, celle de
+Plaine Commune (T6) et de Paris Terres d'Envol (T7). D'autres cases conviennent si deux territoires qui ne se
+touchent pas n'y partagent pas de bord : un essai le vérifie.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.path import Path
 
+from observatoire.publication.contours import a_des_contours, lire_contours
+from observatoire.referentiel import lire_liste
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from observatoire.config import Config
     from observatoire.publication.contours import Contours, Polygone
 
 LOUPES = {"dep": ("dep:75", "dep:92", "dep:93", "dep:94")}
@@ -23,6 +35,9 @@ _ENTRE, _HAUTEUR_MAXIMUM = 4.0, 96.0
 _TITRE_LOUPE = 4.0
 _ETIQUETTE = 0.55  # une étiquette est plus large que haute : l'ancre cherche surtout de la largeur
 _GRILLE = 41
+_CENTRE = 0.57  # un peu bas : le nom du territoire est en haut de sa tuile
+_JOINT = 0.5  # mm de chaque côté : deux tuiles ne se touchent pas, aucune n'a de frontière à montrer
+_MENTION_TUILES = "Carte schématique : une tuile de même taille par territoire."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +51,62 @@ class Vue:
 
 @dataclass(frozen=True, slots=True)
 class Fond:
-    """Toutes les vues d'une feuille, la principale d'abord, et la hauteur qu'elles prennent (mm)."""
+    """Toutes les vues d'une feuille, la principale d'abord, et la place qu'elles prennent (mm).
+
+    `mention` s'imprime sous la carte : d'où viennent les contours, ou ce que sont les tuiles. Une carte
+    `schematique` est en tuiles, assez grandes pour porter le nom du territoire.
+    """
 
     vues: tuple[Vue, ...]
     repere: tuple[float, float, float, float] | None
+    largeur: float
     hauteur: float
+    mention: str
+    schematique: bool = False
+
+    @property
+    def territoires(self) -> list[str]:
+        """Les territoires dessinés, chacun une fois."""
+        return list(self.vues[0].traces)
+
+
+def fond_de(config: Config, niveau: str, largeur: float) -> Fond | None:
+    """Rend le fond d'un niveau : ses contours, à défaut ses tuiles, `None` s'il n'a ni les uns ni les autres.
+
+    Args:
+        config: le dossier de travail, dont le dossier `contours` l'emporte.
+        niveau: `dep`, `ept`…
+        largeur: celle de la feuille, en millimètres.
+
+    Raises:
+        SourceError: un fichier de contours déposé est illisible.
+    """
+    if a_des_contours(config, niveau):
+        return preparer(lire_contours(config, niveau), largeur)
+    tuiles = {
+        ligne["territoire"]: (int(ligne["colonne"]), int(ligne["rang"]))
+        for ligne in lire_liste("tuiles")
+        if ligne["territoire"].startswith(f"{niveau}:")
+    }
+    return carreler(tuiles, largeur) if tuiles else None
+
+
+def carreler(tuiles: dict[str, tuple[int, int]], largeur: float) -> Fond:
+    """Pose une tuile carrée par territoire, à sa colonne et à son rang.
+
+    Args:
+        tuiles: la case de chaque territoire, comptée depuis le coin nord-ouest.
+        largeur: celle de la feuille, en millimètres.
+    """
+    colonnes, rangs = (1 + max(case[axe] for case in tuiles.values()) for axe in (0, 1))
+    cote = min(largeur / colonnes, min(_HAUTEUR_MAXIMUM, 0.63 * largeur) / rangs)
+    plein = cote - 2 * _JOINT
+    coins = {c: (cote * x + _JOINT, cote * y + _JOINT) for c, (x, y) in tuiles.items()}
+    carre = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * plein
+    traces = {code: Path((carre + coin).round(2), closed=True) for code, coin in coins.items()}
+    ancres = {code: (x + plein / 2, y + _CENTRE * plein) for code, (x, y) in coins.items()}
+    vue = Vue((0.0, 0.0, cote * colonnes, cote * rangs), traces, ancres)
+    return Fond((vue,), None, largeur, cote * rangs, _MENTION_TUILES, schematique=True)
 
 
 def preparer(contours: Contours, largeur: float) -> Fond:
@@ -57,7 +123,8 @@ def preparer(contours: Contours, largeur: float) -> Fond:
     if not loupe:
         hauteur = min(_HAUTEUR_MAXIMUM, 0.72 * largeur, largeur / _rapport(toute))
         gauche = (largeur - hauteur * _rapport(toute)) / 2
-        return Fond((_vue(plans, seuls, toute, (gauche, 0.0, hauteur)),), None, hauteur)
+        vue = _vue(plans, seuls, toute, (gauche, 0.0, hauteur))
+        return Fond((vue,), None, largeur, hauteur, contours.attribution)
     petite = _emprise(plans[code] for code in loupe)
     hauteur = (largeur - _ENTRE + _TITRE_LOUPE * _rapport(petite)) / (_rapport(toute) + _rapport(petite))
     reduite = hauteur - _TITRE_LOUPE
@@ -67,7 +134,8 @@ def preparer(contours: Contours, largeur: float) -> Fond:
     a_droite = (largeur - reduite * _rapport(petite), _TITRE_LOUPE, reduite)
     reprise = _vue({code: plans[code] for code in loupe}, loupe, petite, a_droite)
     (x0, y0), (x1, y1) = cadre.tolist()
-    return Fond((principale, reprise), (x0, y0, x1 - x0, y1 - y0), hauteur)
+    repere = (x0, y0, x1 - x0, y1 - y0)
+    return Fond((principale, reprise), repere, largeur, hauteur, contours.attribution)
 
 
 def _plan(polygone: Polygone) -> list[np.ndarray]:

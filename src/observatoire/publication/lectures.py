@@ -11,6 +11,8 @@ from observatoire.perimetre import Periode, Territoire
 from observatoire.referentiel import ENSEMBLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from observatoire.config import Config
     from observatoire.magasin import Filtres
 
@@ -44,6 +46,18 @@ def d_un_territoire(config: Config, territoire: Territoire, periode: Periode) ->
             ("periode", "=", str(periode)),
             ("ventilation", "=", ENSEMBLE),
         ],
+    }
+
+
+def de_l_ensemble(indicateur: str, territoires: Iterable[Territoire], periode: Periode) -> dict[str, Filtres]:
+    """Rend les lignes qu'une carte ajoute : un indicateur, une période, tous les territoires d'un niveau."""
+    return {
+        VALEURS: [
+            ("territoire", "in", [str(ici) for ici in territoires]),
+            ("periode", "=", str(periode)),
+            ("indicateur", "=", indicateur),
+            ("ventilation", "=", ENSEMBLE),
+        ]
     }
 
 

@@ -73,8 +73,12 @@ def _lire(texte: str) -> Iterator[tuple[str, Nombre]]:
 
 
 def _sans_mots(texte: str, bloc: Mapping[str, Any]) -> str:
-    """Le texte sans ce qui a ses propres nombres : périodes, libellés du tableau, noms de territoires."""
-    libelles = {*bloc["colonnes"], *(ligne[0] for ligne in bloc["lignes"]), *_territoires()}
+    """Le texte sans ce qui a ses propres nombres : périodes, territoires, libellés du tableau, mesure.
+
+    Un sous-titre commence par la mesure : « Part des moins de 26 ans, 2025 ».
+    """
+    mesure = bloc.get("sous_titre", "").split(",")[0]
+    libelles = {mesure, *bloc["colonnes"], *(ligne[0] for ligne in bloc["lignes"]), *_territoires()}
     chiffres = [libelle for libelle in libelles if re.search(r"\d", libelle)]
     for libelle in sorted(chiffres, key=len, reverse=True):
         texte = re.sub(re.escape(libelle), "", texte, flags=re.IGNORECASE)

@@ -42,13 +42,8 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
     """
     blocs = lire_blocs(notebook)
     gabarit = config.racine / "report_templates" / "fiche" / "fiche.typ"
-    fichiers = {
-        "main.typ": lire_gabarit(gabarit),
-        "blocs.json": json.dumps(
-            {"observatoire": config.reglages["observatoire"], "blocs": blocs}, ensure_ascii=False
-        ).encode(),
-        "charte.json": json.dumps(charte.pour_typst(), ensure_ascii=False).encode(),
-    }
+    donnees = {"observatoire": config.reglages["observatoire"], "blocs": blocs}
+    fichiers = {**lire_gabarit(gabarit), "blocs.json": json.dumps(donnees, ensure_ascii=False).encode()}
     with tempfile.TemporaryDirectory(prefix="observatoire-") as racine:
         try:
             echelle, pages = _ajuster(fichiers, racine)
@@ -82,15 +77,23 @@ def _compilateur(fichiers: dict[str, bytes], racine: str, echelle: str) -> typst
     )
 
 
-def lire_gabarit(chemin: Path) -> bytes:
-    """Lit le gabarit ; un paquet en ligne y est refusé, le compilateur irait le chercher."""
-    source = chemin.read_bytes()
-    if b"@preview" in source:
-        raise PublicationError(
-            f"{chemin.name} importe un paquet en ligne (@preview).",
-            "Écrire la mise en page dans le gabarit.",
-        )
-    return source
+def lire_gabarit(chemin: Path) -> dict[str, bytes]:
+    """Rend les fichiers que tout document donne au compilateur : son gabarit, les blocs communs, la charte.
+
+    Un paquet en ligne est refusé, le compilateur irait le chercher.
+
+    Raises:
+        PublicationError: un gabarit importe un paquet en ligne.
+    """
+    chemins = {"main.typ": chemin, "blocs.typ": chemin.parents[1] / "commun" / "blocs.typ"}
+    sources = {nom: source.read_bytes() for nom, source in chemins.items()}
+    for nom, source in sources.items():
+        if b"@preview" in source:
+            raise PublicationError(
+                f"{chemins[nom].name} importe un paquet en ligne (@preview).",
+                "Écrire la mise en page dans le gabarit.",
+            )
+    return {**sources, "charte.json": json.dumps(charte.pour_typst(), ensure_ascii=False).encode()}
 
 
 def horodatage(entete: Bloc) -> dt.datetime:

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 PARTIES = {
     "donnees": "données de ce territoire",
-    "region": "données de la région, auxquelles il se compare",
+    "ailleurs": "données d'autres territoires, auxquelles il se compare",
     "references": "catalogue des indicateurs, provenance ou qualité des données",
     "notebook": "notebook",
     "public": "parties de ce public (notebooks/publics.toml)",
     "commentaire": "commentaire",
     "gabarits": "gabarit (report_templates)",
     "charte": "charte graphique",
+    "contours": "contours déposés",
     "code": "code de la bibliothèque (publication)",
     "referentiel": "référentiel (territoires, libellés)",
     "reglages": "observatoire.toml",
@@ -68,7 +69,7 @@ class Cles:
         """
         propres = {
             "donnees": self.donnees.du_territoire(tache),
-            "region": self.donnees.de_la_region(tache, lectures),
+            "ailleurs": self.donnees.d_ailleurs(tache, lectures),
             "notebook": self._fichier(self._config.racine / "notebooks" / tache.notebook),
             "public": self._public(tache.public),
             "commentaire": self._commentaires(tache),
@@ -92,6 +93,7 @@ class Cles:
             "references": empreinte_de(sorted(self.donnees.references.items())),
             "gabarits": empreinte_de([self._dossier(racine / "report_templates" / nom) for nom in _GABARITS]),
             "charte": self._fichier(_CHARTE),
+            "contours": self._dossier(racine / "contours"),
             "code": empreinte_de([*code, *(self._dossier(_PAQUET / nom) for nom in _AUSSI)]),
             "referentiel": self._dossier(_PAQUET / "referentiel"),
             "reglages": empreinte_de([_canonique(_prendre(reglages, cle)) for cle in _REGLAGES]),

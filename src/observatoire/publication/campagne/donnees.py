@@ -21,7 +21,8 @@ Tranches: TypeAlias = dict[tuple[str, str], dict[tuple[str, str], str]]
 _REGION = str(lectures.REGION)
 _VALEURS = f"""
 select territoire, periode,
-  case when territoire = '{_REGION}' then indicateur else '' end as quoi, ventilation, count(*) as lignes,
+  case when territoire = '{_REGION}' or ventilation = 'ensemble' then indicateur else '' end as quoi,
+  ventilation, count(*) as lignes,
   sha256(string_agg(concat_ws(chr(31), indicateur, modalite, coalesce(valeur::varchar, ''), unite, statut),
     chr(30) order by indicateur, modalite)) as empreinte
 from indicateurs.valeurs group by all"""
@@ -32,7 +33,11 @@ from indicateurs.comparaisons where ventilation = 'ensemble' group by all"""
 
 
 class Donnees:
-    """Les empreintes des valeurs publiées, par territoire, période, ventilation ; et indicateur en région."""
+    """Les empreintes des valeurs publiées, par territoire, période et ventilation.
+
+    Ce qu'un document lit d'un autre territoire que le sien se limite à quelques indicateurs : en région, et
+    pour les ensembles de tous, les empreintes sont aussi par indicateur.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -43,7 +48,7 @@ class Donnees:
         self._connues: dict[tuple[str, str], str] = {}
 
     def du_territoire(self, tache: Tache) -> str:
-        """L'empreinte des lignes du périmètre seul ; celles de la région sont à part, sauf pour elle."""
+        """L'empreinte des lignes du périmètre seul ; celles d'ailleurs sont à part."""
         objet, periode = lire_perimetre(tache.objet), Periode.lire(tache.periode)
         if isinstance(objet, Programme):
             [(_, dans), (_, quand), (_, ventilation)] = _conditions(lectures.des_departements(periode))
@@ -60,19 +65,18 @@ class Donnees:
         comparees = self._comparaisons.get((tache.objet, tache.periode), {})
         return empreinte_de([*(self._a(tache.objet, q) for q in periodes), sorted(comparees.values())])
 
-    def de_la_region(self, tache: Tache, lues: Iterable[tuple[str, ...]] | None) -> str:
-        """L'empreinte de ce que le document lit d'elle : les tranches relevées, à défaut toutes."""
+    def d_ailleurs(self, tache: Tache, lues: Iterable[tuple[str, ...]] | None) -> str:
+        """L'empreinte de ce que le document lit d'autres territoires : les tranches relevées, ou toutes."""
         objet, periode = lire_perimetre(tache.objet), Periode.lire(tache.periode)
-        if objet == lectures.REGION:
-            return ""
         if lues is None:
-            toutes = [self._a(_REGION, q) for q in lectures.periodes_lues(self._config, periode)]
+            periodes = lectures.periodes_lues(self._config, periode)
+            toutes = [self._a(ou, q) for ou, q in self._valeurs if ou != tache.objet and q in periodes]
             comparees = self._comparaisons.get((_REGION, tache.periode), {})
-            return empreinte_de([*toutes, sorted(comparees.values())])
+            return empreinte_de([*sorted(toutes), sorted(comparees.values())])
         tranches = [
-            self._a(_REGION, q) if quoi == TOUS else self._valeurs.get((_REGION, q), {}).get((quoi, par), "")
+            self._a(ou, q) if quoi == TOUS else self._tranche(ou, q, quoi, par)
             for ou, q, quoi, par in lues
-            if ou == _REGION
+            if ou != tache.objet
         ]
         comparees = self._comparaisons.get((_REGION, tache.periode), {}) if _est_programme(objet) else {}
         return empreinte_de([*tranches, sorted(comparees.values())])
@@ -80,6 +84,11 @@ class Donnees:
     def poids(self, tache: Tache) -> int:
         """Le nombre de lignes publiées du périmètre : de quoi choisir le plus petit."""
         return self._lignes.get(tache.objet, 0)
+
+    def _tranche(self, territoire: str, periode: str, indicateur: str, ventilation: str) -> str:
+        """L'empreinte d'une tranche, à défaut celle de la ventilation de tous les indicateurs."""
+        lues = self._valeurs.get((territoire, periode), {})
+        return lues.get((indicateur, ventilation)) or lues.get(("", ventilation), "")
 
     def _a(self, territoire: str, periode: str) -> str:
         """L'empreinte de tout ce qu'un territoire publie d'une période."""

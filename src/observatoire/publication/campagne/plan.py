@@ -152,7 +152,7 @@ def _ligne(
 
 def _changements(parties: Mapping[str, str], connues: Mapping[str, str], cles: Cles) -> list[str]:
     motifs = [dit for nom, dit in PARTIES.items() if parties[nom] != connues.get(nom)]
-    donnees = any(parties[nom] != connues.get(nom) for nom in ("donnees", "region"))
+    donnees = any(parties[nom] != connues.get(nom) for nom in ("donnees", "ailleurs"))
     if donnees and cles.code_indicateurs != connues.get(CODE_INDICATEURS):
         motifs.append("code des indicateurs, changé avant ces données")
     return motifs

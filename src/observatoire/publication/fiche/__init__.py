@@ -18,12 +18,14 @@ from observatoire.publication.fiche import (
     phrases,
     profil,
     projets,
+    pyramide,
     realisation,
     sorties,
     sujets,
     taux,
     tendance,
     ventilees,
+    voisins,
 )
 from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import jour, pct
@@ -135,6 +137,10 @@ class Fiche:
         """Les bénéficiaires : sexe, âge, quartier, diplôme, publics, comparés à la région."""
         return profil.figure_profil(self._contexte)
 
+    def pyramide(self) -> Figure | Avis:
+        """Les bénéficiaires selon leur sexe et leur âge, à la période la plus courte qui les croise."""
+        return pyramide.figure_pyramide(self._contexte)
+
     def contrats(self) -> Figure | Avis:
         """Les contrats de travail par type, les principaux employeurs en note."""
         vue = self._contexte.publiant(phrases.CONTRATS.indicateur, "type_employeur")
@@ -227,6 +233,10 @@ class Fiche:
     def publics(self) -> Figure | Avis:
         """La part de chaque public parmi les bénéficiaires, comparée à la région."""
         return taux.figure_taux(self._contexte, sujets.PUBLICS)
+
+    def voisins(self) -> Figure | Avis:
+        """Les heures du territoire parmi celles de ses voisins, sur une carte."""
+        return voisins.figure_voisins(self._contexte)
 
     def couverture(self) -> Chiffres | Avis:
         """Ce que les structures porteuses ont transmis, et ce que valent leurs lignes."""

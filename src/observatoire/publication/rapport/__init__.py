@@ -8,10 +8,10 @@ from observatoire.config import Config
 from observatoire.erreurs import PerimetreError
 from observatoire.perimetre import Periode, Territoire
 from observatoire.publication.editions import derniere_periode
-from observatoire.publication.fiche import profil, sorties
+from observatoire.publication.fiche import profil, pyramide, sorties
 from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.lectures import REGION
-from observatoire.publication.rapport import annexes, cartes, chiffres, figures, territoires
+from observatoire.publication.rapport import annexes, cartes, chiffres, figures, pentes, territoires
 
 if TYPE_CHECKING:
     from observatoire.publication.blocs import (
@@ -99,6 +99,10 @@ class Rapport:
         """Les bénéficiaires : sexe, âge, quartier, diplôme, principaux publics."""
         return profil.figure_profil(self.contexte())
 
+    def pyramide(self) -> Figure | Avis:
+        """Les bénéficiaires selon leur sexe et leur âge."""
+        return pyramide.figure_pyramide(self.contexte())
+
     def sorties(self) -> Chiffres | Avis:
         """Ce que l'on sait des bénéficiaires six mois après la fin de leur parcours."""
         return sorties.bande(self.contexte())
@@ -116,6 +120,10 @@ class Rapport:
     def etablissements(self, *indicateurs: str) -> Figure | Avis:
         """Les douze territoires de la métropole comparés."""
         return territoires.comparer(self._niveau("ept"), indicateurs)
+
+    def pentes(self, *indicateurs: str, niveau: str = "dep") -> Figure | Avis:
+        """Les territoires d'un niveau, d'une année à l'autre ; une seule année si rien ne se compare."""
+        return pentes.pentes(self._niveau(niveau), self.contexte(), indicateurs)
 
     def doubles_pages(self) -> list[Bloc]:
         """Les blocs de tous les départements, l'un après l'autre."""

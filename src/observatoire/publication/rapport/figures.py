@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from observatoire.perimetre import Periode
 from observatoire.publication import figures
@@ -18,12 +18,14 @@ from observatoire.publication.rapport import vocabulaire
 from observatoire.referentiel import NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from observatoire.publication.echelles import Echelle
     from observatoire.publication.fiche.contexte import Contexte
 
 TAUX_TITRE = "{libelle} : de {bas} ({ou_bas}) à {haut} ({ou_haut})"
 TAUX_SOUS_TITRE = "{libelle}, {colonne}, {ou}, {quand} ; ensemble : {ensemble}"
 TAUX_LECTURE = "{pendant}, la ligne « {modalite} » vaut {valeur}."
-CROISEMENT_SOUS_TITRE = "{libelle}, {colonne}, {ou}, {quand} ; ensemble : {ensemble}"
 CROISEMENT_LECTURE = "{pendant}, la ligne « {ligne} » compte {effectif} dans la colonne « {colonne} »."
 TRIMESTRES_SOUS_TITRE = "{libelle} {ou}, par trimestre, en {unite}"
 TRIMESTRES_LECTURE = "{pendant}, {valeur}."
@@ -39,78 +41,111 @@ def taux(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis
     """Rend un rapport modalité par modalité, du plus grand au plus petit, l'ensemble en repère."""
     contexte, libelles = contexte.etat(indicateur), ventilations()[ventilation].libelles
     lues = {code: contexte.lire(indicateur, ventilation, code) for code in libelles if code != NON_RENSEIGNE}
-    lues = {code: cellule for code, cellule in lues.items() if cellule.statut != NON_DISPONIBLE}
+    lues = {libelles[code]: cellule for code, cellule in lues.items() if cellule.statut != NON_DISPONIBLE}
     titre = _titre(contexte, indicateur, ventilation)
     if not lues:
         return contexte.sans_donnees(titre)
-    unite = contexte.decrire(indicateur, "unite")
-    ordre = sorted(lues, key=lambda code: (lues[code].nombre is None, -(lues[code].reel or 0.0)))
-    publiees = [code for code in ordre if lues[code].nombre is not None]
-    ensemble = contexte.lire(indicateur)
+    unite, ensemble = contexte.decrire(indicateur, "unite"), contexte.lire(indicateur)
+    lignes = sorted(lues.items(), key=lambda ligne: (ligne[1].nombre is None, -(ligne[1].reel or 0.0)))
+    ecrites = [(nom, vocabulaire.ecrire(cellule, unite)) for nom, cellule in lignes]
+    publiees = [(nom, cellule) for nom, cellule in lignes if cellule.nombre is not None]
     avis = "" if publiees else phrases.RIEN_DE_PUBLIABLE
-    barres = [
-        figures.Barre(
-            libelles[code],
-            lues[code].reel,
-            vocabulaire.ecrire(lues[code], unite),
-            COULEURS[vocabulaire.couleur(unite)],
-            ensemble.reel,
-        )
-        for code in ordre
-    ]
     return Figure(
         id=f"{indicateur}-{ventilation}".replace("_", "-"),
-        titre=_constat_de_taux(contexte, indicateur, publiees, lues, libelles) or titre,
+        titre=_constat_de_taux(contexte, indicateur, publiees, _restes(ventilation)) or titre,
         sous_titre=_sous_titre(contexte, indicateur, ventilation, vocabulaire.ecrire(ensemble, unite)),
-        alt=_alt(titre, [(libelles[code], vocabulaire.ecrire(lues[code], unite)) for code in ordre], avis),
+        alt=_alt(titre, ecrites, avis),
         tableau=Tableau(
             [ventilations()[ventilation].libelle, vocabulaire.entete(unite)],
-            [
-                *([libelles[code], vocabulaire.ecrire(lues[code], unite)] for code in ordre),
-                ["Ensemble", vocabulaire.ecrire(ensemble, unite)],
-            ],
+            [*map(list, ecrites), ["Ensemble", vocabulaire.ecrire(ensemble, unite)]],
         ),
-        lecture=_lire_taux(contexte, publiees, lues, libelles, unite),
+        lecture=_lire_taux(contexte, publiees, unite),
         champ=contexte.champ(indicateur),
         source=contexte.decrire(indicateur, "source"),
-        svg=None if avis else figures.barres(barres, repere="Ensemble"),
+        svg=None if avis else _barres_de_taux(lignes, unite, ensemble),
         avis=avis,
     )
+
+
+def _barres_de_taux(lignes: Sequence[tuple[str, Cellule]], unite: str, ensemble: Cellule) -> str:
+    couleur = COULEURS[vocabulaire.couleur(unite)]
+    barres = [
+        figures.Barre(nom, cellule.reel, vocabulaire.ecrire(cellule, unite), couleur, ensemble.reel)
+        for nom, cellule in lignes
+    ]
+    return figures.barres(barres, repere="Ensemble")
 
 
 def croisement(contexte: Contexte, indicateur: str, ventilation: str) -> Figure | Avis:
     """Rend un croisement : un groupe de barres par modalité du premier axe, à la même échelle."""
-    axes = ventilations()[ventilation].axes
-    premier, second = (ventilations()[axe].libelles for axe in axes)
-    lues = {(a, b): contexte.lire(indicateur, ventilation, f"{a}×{b}") for a in premier for b in second}
-    colonnes = [a for a in premier if any(lues[a, b].statut != NON_DISPONIBLE for b in second)]
-    lignes = [b for b in second if any(lues[a, b].statut != NON_DISPONIBLE for a in premier)]
+    croise = Croisement.lire(contexte, indicateur, ventilation)
     titre, ensemble = _titre(contexte, indicateur, ventilation), contexte.lire(indicateur)
-    if not colonnes:
+    if not croise.colonnes:
         return contexte.sans_donnees(titre)
     unite = contexte.decrire(indicateur, "unite")
-    publiees = [(a, b) for b in lignes for a in colonnes if lues[a, b].nombre]
+    publiees = croise.publiees
     avis = "" if publiees else phrases.RIEN_DE_PUBLIABLE
-    series = [
-        (premier[a], [_barre(second[b], lues[a, b], vocabulaire.couleur(unite), b) for b in lignes])
-        for a in colonnes
-        if a != NON_RENSEIGNE
-    ]
+    dites = [(f"{colonne}, {ligne}", entier(cellule)) for colonne, ligne, cellule in publiees]
     return Figure(
         id=f"{indicateur}-{ventilation}".replace("_", "-"),
         titre=titre,
         sous_titre=_sous_titre(contexte, indicateur, ventilation, vocabulaire.dire(ensemble, unite)),
-        alt=_alt(titre, [(f"{premier[a]}, {second[b]}", entier(lues[a, b])) for a, b in publiees], avis),
-        tableau=Tableau(
-            [ventilations()[axes[1]].libelle, *(premier[a] for a in colonnes)],
-            [[second[b], *(entier(lues[a, b]) for a in colonnes)] for b in lignes],
-        ),
-        lecture=_lire_croisement(contexte, publiees, lues, (premier, second), unite),
+        alt=_alt(titre, dites, avis),
+        tableau=croise.tableau(),
+        lecture=_lire_croisement(contexte, publiees, unite),
         champ=contexte.champ(indicateur),
         source=contexte.decrire(indicateur, "source"),
-        svg=None if avis else figures.panneaux(series),
+        svg=None if avis else croise.dessin(COULEURS[vocabulaire.couleur(unite)]),
         avis=avis,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Croisement:
+    """Deux ventilations croisées : les modalités présentes de chacune, et les cellules de leurs couples."""
+
+    titre: str
+    colonnes: dict[str, str]
+    lignes: dict[str, str]
+    lues: dict[tuple[str, str], Cellule]
+
+    @classmethod
+    def lire(cls, contexte: Contexte, indicateur: str, ventilation: str) -> Self:
+        """Lit un croisement ; une modalité dont aucune cellule n'existe n'en est pas."""
+        premier, second = (ventilations()[axe] for axe in ventilations()[ventilation].axes)
+        lues = {
+            (a, b): contexte.lire(indicateur, ventilation, f"{a}×{b}")
+            for a in premier.libelles
+            for b in second.libelles
+        }
+        presentes = [couple for couple, cellule in lues.items() if cellule.statut != NON_DISPONIBLE]
+        colonnes = {a: nom for a, nom in premier.libelles.items() if a in {c[0] for c in presentes}}
+        lignes = {b: nom for b, nom in second.libelles.items() if b in {c[1] for c in presentes}}
+        return cls(second.libelle, colonnes, lignes, lues)
+
+    @property
+    def publiees(self) -> list[tuple[str, str, Cellule]]:
+        """Les cellules publiées et non nulles, nommées par leur colonne et leur ligne."""
+        couples = [(a, b) for b in self.lignes for a in self.colonnes if self.lues[a, b].nombre]
+        return [(self.colonnes[a], self.lignes[b], self.lues[a, b]) for a, b in couples]
+
+    def tableau(self) -> Tableau:
+        """Une ligne par modalité du second axe, une colonne par modalité du premier."""
+        return Tableau(
+            [self.titre, *self.colonnes.values()],
+            [[nom, *(entier(self.lues[a, b]) for a in self.colonnes)] for b, nom in self.lignes.items()],
+        )
+
+    def dessin(self, couleur: str) -> str:
+        """Un groupe de barres par colonne renseignée ; le non-renseigné d'une ligne est gris."""
+        tons = {b: GRIS if b == NON_RENSEIGNE else couleur for b in self.lignes}
+        return figures.panneaux(
+            [
+                (titre, [_barre(nom, self.lues[a, b], tons[b]) for b, nom in self.lignes.items()])
+                for a, titre in self.colonnes.items()
+                if a != NON_RENSEIGNE
+            ]
+        )
 
 
 def trimestres(contexte: Contexte, indicateur: str) -> Figure | Avis:
@@ -123,36 +158,44 @@ def trimestres(contexte: Contexte, indicateur: str) -> Figure | Avis:
     publiees = {periode: cellule for periode, cellule in series.items() if cellule.nombre is not None}
     avis = "" if publiees else phrases.RIEN_DE_PUBLIABLE
     unites = echelle(series.values(), vocabulaire.NOMS[unite][1])
-    colonnes = [
-        figures.Colonne(
-            rang=f"T{periode.trimestre}",
-            annee=str(periode.annee),
-            hauteur=cellule.reel,
-            etiquette=unites.ecrire(cellule),
-            couleur=COULEURS[vocabulaire.couleur(unite)],
-            provisoire=contexte.provisoire(periode),
-        )
-        for periode, cellule in series.items()
-    ]
     recit = vocabulaire.raconter(contexte, indicateur)
-    dernier = max(publiees, default=None)
     return Figure(
         id=f"{indicateur}-trimestres".replace("_", "-"),
         titre=f"{libelle} : {recit}" if recit else libelle,
         sous_titre=TRIMESTRES_SOUS_TITRE.format(libelle=libelle, ou=contexte.ou, unite=unites.unite),
         alt=_alt(libelle, [(p.libelle, entier(c)) for p, c in series.items()][-4:], avis),
         tableau=_tableau_de_trimestres(contexte, indicateur, unite),
-        lecture=TRIMESTRES_LECTURE.format(
-            pendant=replace(contexte, periode=dernier).pendant,
-            valeur=vocabulaire.dire(publiees[dernier], unite),
-        )
-        if dernier
-        else phrases.LECTURE_VIDE,
+        lecture=_lire_trimestres(contexte, publiees, unite),
         champ=contexte.decrire(indicateur, "champ"),
         source=contexte.decrire(indicateur, "source"),
-        svg=None if avis else figures.trimestres(colonnes),
+        svg=None if avis else _colonnes(contexte, series, unites, unite),
         avis=avis,
         note=TRIMESTRES_NOTE if any(map(contexte.provisoire, publiees)) else "",
+    )
+
+
+def _lire_trimestres(contexte: Contexte, publiees: dict[Periode, Cellule], unite: str) -> str:
+    """La lecture du dernier trimestre publié."""
+    if not publiees:
+        return phrases.LECTURE_VIDE
+    dernier = max(publiees)
+    valeur = vocabulaire.dire(publiees[dernier], unite)
+    return TRIMESTRES_LECTURE.format(pendant=replace(contexte, periode=dernier).pendant, valeur=valeur)
+
+
+def _colonnes(contexte: Contexte, series: dict[Periode, Cellule], unites: Echelle, unite: str) -> str:
+    return figures.trimestres(
+        [
+            figures.Colonne(
+                rang=f"T{periode.trimestre}",
+                annee=str(periode.annee),
+                hauteur=cellule.reel,
+                etiquette=unites.ecrire(cellule),
+                couleur=COULEURS[vocabulaire.couleur(unite)],
+                provisoire=contexte.provisoire(periode),
+            )
+            for periode, cellule in series.items()
+        ]
     )
 
 
@@ -182,8 +225,7 @@ def _sous_titre(contexte: Contexte, indicateur: str, ventilation: str, ensemble:
     )
 
 
-def _barre(libelle: str, cellule: Cellule, couleur: str, code: str) -> figures.Barre:
-    ton = GRIS if code == NON_RENSEIGNE else COULEURS[couleur]
+def _barre(libelle: str, cellule: Cellule, ton: str) -> figures.Barre:
     return figures.Barre(libelle, cellule.reel, entier(cellule), ton)
 
 
@@ -194,52 +236,43 @@ def _alt(titre: str, valeurs: list[tuple[str, str]], avis: str) -> str:
     return f"{titre}. {dites}. Toutes les valeurs sont dans le tableau."
 
 
+def _restes(ventilation: str) -> set[str]:
+    """Les libellés des modalités qui en réunissent d'autres : elles ne se commentent pas."""
+    libelles = ventilations()[ventilation].libelles
+    return {libelles[code] for code in ("AUTRE", "AUTRES") if code in libelles}
+
+
 def _constat_de_taux(
-    contexte: Contexte,
-    indicateur: str,
-    publiees: list[str],
-    lues: dict[str, Cellule],
-    libelles: dict[str, str],
+    contexte: Contexte, indicateur: str, publiees: Sequence[tuple[str, Cellule]], restes: set[str]
 ) -> str:
     """L'étendue des taux publiés, s'il y en a deux qui diffèrent à l'impression."""
-    nommes = [code for code in publiees if code not in ("AUTRE", "AUTRES")]
     unite = contexte.decrire(indicateur, "unite")
-    ecrits = {code: vocabulaire.ecrire(lues[code], unite) for code in nommes}
+    ecrits = {nom: vocabulaire.ecrire(cellule, unite) for nom, cellule in publiees if nom not in restes}
     if len(set(ecrits.values())) < 2:
         return ""
-    haut, bas = nommes[0], nommes[-1]
+    haut, *_, bas = ecrits
     return TAUX_TITRE.format(
         libelle=contexte.decrire(indicateur, "libelle"),
         bas=ecrits[bas],
-        ou_bas=vocabulaire.minuscule(libelles[bas]),
+        ou_bas=vocabulaire.minuscule(bas),
         haut=ecrits[haut],
-        ou_haut=vocabulaire.minuscule(libelles[haut]),
+        ou_haut=vocabulaire.minuscule(haut),
     )
 
 
-def _lire_taux(
-    contexte: Contexte, publiees: list[str], lues: dict[str, Cellule], libelles: dict[str, str], unite: str
-) -> str:
+def _lire_taux(contexte: Contexte, publiees: Sequence[tuple[str, Cellule]], unite: str) -> str:
     if not publiees:
         return phrases.LECTURE_VIDE
-    code = publiees[0]
-    valeur = vocabulaire.dire(lues[code], unite)
-    return TAUX_LECTURE.format(pendant=contexte.pendant, modalite=libelles[code], valeur=valeur)
+    nom, cellule = publiees[0]
+    valeur = vocabulaire.dire(cellule, unite)
+    return TAUX_LECTURE.format(pendant=contexte.pendant, modalite=nom, valeur=valeur)
 
 
-def _lire_croisement(
-    contexte: Contexte,
-    publiees: list[tuple[str, str]],
-    lues: dict[tuple[str, str], Cellule],
-    libelles: tuple[dict[str, str], dict[str, str]],
-    unite: str,
-) -> str:
+def _lire_croisement(contexte: Contexte, publiees: Sequence[tuple[str, str, Cellule]], unite: str) -> str:
     if not publiees:
         return phrases.LECTURE_VIDE
-    a, b = publiees[0]
+    colonne, ligne, cellule = publiees[0]
+    effectif = vocabulaire.dire(cellule, unite)
     return CROISEMENT_LECTURE.format(
-        pendant=contexte.pendant,
-        ligne=libelles[1][b],
-        colonne=libelles[0][a],
-        effectif=vocabulaire.dire(lues[a, b], unite),
+        pendant=contexte.pendant, ligne=ligne, colonne=colonne, effectif=effectif
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typst
 
 from observatoire.erreurs import PublicationError
-from observatoire.publication import charte, polices
+from observatoire.publication import polices
 from observatoire.publication.rendu_pdf import NORMES, lire_gabarit
 
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ def rendre_pdf(livre: Livre, ours: dict[str, Any], gabarits: Path, horodatage: d
         "figures": [asdict(repere) for repere in livre.liste("Figure")],
         "tableaux": [asdict(repere) for repere in livre.liste("Tableau")],
     }
-    fichiers = {
-        "main.typ": lire_gabarit(gabarit),
-        "charte.json": json.dumps(charte.pour_typst(), ensure_ascii=False).encode(),
-        "livre.json": json.dumps(donnees, ensure_ascii=False).encode(),
-    }
+    fichiers = {**lire_gabarit(gabarit), "livre.json": json.dumps(donnees, ensure_ascii=False).encode()}
     with tempfile.TemporaryDirectory(prefix="observatoire-") as racine:
         compilateur = typst.Compiler(  # type: ignore[type-var]
             fichiers, root=racine, font_paths=polices.pour_typst()

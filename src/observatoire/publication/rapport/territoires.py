@@ -63,36 +63,42 @@ def comparer(contextes: Sequence[Contexte], indicateurs: Sequence[str]) -> Figur
     ordre = sorted(lues, key=lambda paire: (paire[1].nombre is None, -(paire[1].reel or 0.0)))
     publies = [(contexte, cellule) for contexte, cellule in ordre if cellule.nombre is not None]
     avis = "" if publies else phrases.RIEN_DE_PUBLIABLE
-    barres = [
-        figures.Barre(
-            contexte.territoire.nom_long,
-            cellule.reel,
-            vocabulaire.ecrire(cellule, unite),
-            COULEURS[vocabulaire.couleur(unite)],
-        )
-        for contexte, cellule in ordre
-    ]
     colonnes = ["Territoire", *(_entete(region, nom) for nom in indicateurs)]
-    lignes = [_ligne(contexte, indicateurs) for contexte in contextes]
     genre = "carte" if len(indicateurs) == 1 else "territoires"
     return Figure(
         id=f"{genre}-{region.territoire.niveau}-{premier}".replace("_", "-"),
         titre=_constat(publies, libelle, unite),
         sous_titre=COMPARE_SOUS_TITRE.format(libelle=libelle, quand=region.quand),
         alt=_alt(libelle, [(c.territoire.nom_long, vocabulaire.ecrire(v, unite)) for c, v in publies], avis),
-        tableau=Tableau(colonnes, lignes),
-        lecture=COMPARE_LECTURE.format(
-            quand=region.quand,
-            libelle=vocabulaire.minuscule(libelle),
-            territoire=publies[0][0].territoire.nom_long,
-            valeur=vocabulaire.ecrire(publies[0][1], unite),
-        )
-        if publies
-        else phrases.LECTURE_VIDE,
+        tableau=Tableau(colonnes, [_ligne(contexte, indicateurs) for contexte in contextes]),
+        lecture=_lire(publies, libelle, unite),
         champ=region.champ(premier),
         source=region.decrire(premier, "source"),
-        svg=None if avis else figures.barres(barres),
+        svg=None if avis else _barres(ordre, unite),
         avis=avis,
+    )
+
+
+def _barres(ordre: Sequence[tuple[Contexte, Cellule]], unite: str) -> str:
+    couleur = COULEURS[vocabulaire.couleur(unite)]
+    return figures.barres(
+        [
+            figures.Barre(c.territoire.nom_long, v.reel, vocabulaire.ecrire(v, unite), couleur)
+            for c, v in ordre
+        ]
+    )
+
+
+def _lire(publies: Sequence[tuple[Contexte, Cellule]], libelle: str, unite: str) -> str:
+    """La lecture de la plus longue barre."""
+    if not publies:
+        return phrases.LECTURE_VIDE
+    contexte, cellule = publies[0]
+    return COMPARE_LECTURE.format(
+        quand=contexte.quand,
+        libelle=vocabulaire.minuscule(libelle),
+        territoire=contexte.territoire.nom_long,
+        valeur=vocabulaire.ecrire(cellule, unite),
     )
 
 
