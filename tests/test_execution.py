@@ -137,7 +137,7 @@ def test_une_autre_erreur_dit_quelle_cellule_et_avec_quels_parametres(ecrire):
     assert "essai.ipynb (territoire = dep:93)" in erreur.value.constat
     assert "cellule « x = 1 », ligne 2 « x / 0 » : ZeroDivisionError" in erreur.value.constat
     assert pickle.loads(pickle.dumps(erreur.value)).constat == erreur.value.constat
-    assert pickle.loads(pickle.dumps(erreur.value)).cellule == erreur.value.cellule
+    assert pickle.loads(pickle.dumps(erreur.value)).endroit == erreur.value.endroit
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_l_erreur_nomme_la_ligne_de_la_cellule_et_garde_la_notre(ecrire, cellule
         )
         assert isinstance(erreur.value, TableError)
         assert erreur.value.constat == "a"
-    assert erreur.value.cellule == endroit
+    assert erreur.value.endroit == endroit
 
 
 def test_un_noyau_qui_meurt_est_une_erreur_de_publication(ecrire):

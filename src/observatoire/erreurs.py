@@ -16,10 +16,10 @@ class ObservatoireError(Exception):
     ainsi faite se transmet d'un processus à l'autre.
 
     Attributes:
-        cellule: la cellule de notebook où elle est née, et sa ligne ; vide ailleurs.
+        endroit: la cellule de notebook où elle est née, et sa ligne ; vide ailleurs.
     """
 
-    cellule = ""
+    endroit = ""
 
     def __init__(self, constat: str, remede: str = "") -> None:
         super().__init__(constat, remede)

@@ -60,8 +60,14 @@ def executer(
     contenu = composer(_lire(notebook))
     _verifier(contenu, notebook.name, parametres)
     with tempfile.TemporaryDirectory(prefix="observatoire-") as profil:
-        options = {"racine": racine or notebook.parent, "profil": profil, "avant_cellule": avant_cellule}
-        execute = _executer(contenu, notebook.name, dict(parametres), **options)
+        execute = _executer(
+            contenu,
+            notebook.name,
+            dict(parametres),
+            racine=racine or notebook.parent,
+            profil=profil,
+            avant_cellule=avant_cellule,
+        )
     return _reproductible(execute, notebook.name, dict(parametres))
 
 
@@ -187,7 +193,7 @@ def _traduire(erreur: Any, nom: str, parametres: Mapping[str, str]) -> Observato
             f"{nom} ({_en_clair(parametres)}), {cellule} : {erreur.ename} : {erreur.evalue}",
             "Ouvrir le notebook dans JupyterLab, y écrire ces paramètres et exécuter cette cellule.",
         )
-    traduite.cellule = cellule
+    traduite.endroit = cellule
     return traduite
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import ObservatoireError
 from observatoire.publication.apercu.vue import Echec, Vue
@@ -43,7 +43,7 @@ class Atelier:
         self._seul = threading.Lock()
         self._zygote: zygotes.Zygote | None = None
         linux = sys.platform.startswith("linux")
-        self._contexte = multiprocessing.get_context("forkserver" if linux else "spawn")
+        self._contexte: Any = multiprocessing.get_context("forkserver" if linux else "spawn")
         self._contexte.set_forkserver_preload([_PRECHARGE])
         self._lancer()
 

@@ -49,7 +49,7 @@ def constater(tache: Tache, erreur: BaseException, secondes: float = 0.0) -> Ech
     if trouve := _DE_LA_CELLULE.search(constat):
         return Echec(tache, trouve[2], f"{tache.notebook}, {trouve[1]}", constat, remede, secondes)
     if isinstance(erreur, ObservatoireError):
-        endroit = ", ".join(filter(None, (tache.notebook, erreur.cellule)))
+        endroit = ", ".join(filter(None, (tache.notebook, erreur.endroit)))
     else:
         endroit = _dernier_appel(erreur)
     return Echec(tache, type(erreur).__name__, endroit, constat, remede, secondes)
