@@ -9,7 +9,7 @@ session (léger : il sert la page, guette les fichiers)      serveur, veille, se
         └── noyau parti d'avance                             relais
 ```
 
-Les deux parents restent chauds et n'ont rien de nous. Un changement de la bibliothèque fait repartir l'atelier,
-qui la relit, comme chaque noyau : ce qui s'affiche vient toujours du code enregistré. Un changement de la
-session ou de `moteur.zygote` demande de relancer la commande.
+Les deux parents restent chauds et n'ont rien de nous. Un changement de la bibliothèque fait repartir
+l'atelier, qui la relit, comme chaque noyau : ce qui s'affiche vient toujours du code enregistré. Un changement
+de la session ou de `moteur.zygote` demande de relancer la commande.
 """
