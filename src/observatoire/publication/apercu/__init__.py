@@ -10,6 +10,6 @@ session (léger : il sert la page, guette les fichiers)      serveur, veille, se
 ```
 
 Les deux parents restent chauds et n'ont rien de nous. Un changement de la bibliothèque fait repartir
-l'atelier, qui la relit, comme chaque noyau : ce qui s'affiche vient toujours du code enregistré. Un changement
-de la session ou de `moteur.zygote` demande de relancer la commande.
+l'atelier, qui la relit, comme chaque noyau : ce qui s'affiche vient toujours du code enregistré. La session
+et `moteur.zygote`, eux, ne se rechargent qu'en relançant la commande.
 """
