@@ -112,7 +112,7 @@ def test_une_cellule_d_avant_ou_des_donnees_neuves_executent_tout(petite):
     assert fabrique.construire(neuf=False).execute == 4
     assert executees() == "a2 b2"
     devancer(fabrique, executees)
-    fabrique.construire(neuf=True)
+    assert fabrique.construire(neuf=True).execute == 4, "ce que le relais a lu n'est plus bon"
     assert executees() == "a2 b2"
     ecrire(config, titre("a2"), "## Un texte ?", titre("b2"))
     assert fabrique.construire(neuf=False).execute == 0
