@@ -69,11 +69,12 @@ test-spark: $(PRET)  ## Compare pandas, DuckDB et Spark (installe l'extra [spark
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --editable ".[spark]"
 	@$(BIN)/pytest tests/test_moteurs.py -k spark
 
-bench: $(PRET)  ## Mesure la chaîne à grande échelle et le moteur (BENCH_ECHELLE=27, BENCH_DECP_MO=1000, BENCH_FICHES=8)
+bench: $(PRET)  ## Mesure la chaîne à grande échelle, le moteur et l'aperçu (BENCH_ECHELLE=27, BENCH_DECP_MO=1000, BENCH_FICHES=8)
 	@$(BIN)/python -m tests.bancs.decp
 	@$(BIN)/python -m tests.bancs.chaine
 	@$(BIN)/python -m tests.bancs.tabulation
 	@$(BIN)/python -m tests.bancs.moteur
+	@$(BIN)/python -m tests.bancs.apercu
 
 lab: donnees  ## Ouvre JupyterLab sur les notebooks, avec le noyau de .venv
 	@$(BIN)/observatoire lab

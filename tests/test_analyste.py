@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import importlib.util
 import json
 import subprocess
 import threading
 import time
+from contextlib import nullcontext
 
 import nbformat
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from pypdf import PdfReader
 
 from observatoire.cli import cli
 from observatoire.config import Config
 from observatoire.erreurs import ObservatoireError, ParametreError, PublicationError
+from observatoire.magasin import Magasin
 from observatoire.publication.apercu.demande import lire_demande
 from observatoire.publication.apercu.serveur import Serveur
 from observatoire.publication.apercu.session import Session
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import creation, essai, garde, laboratoire, proprete
+from observatoire.publication.cahiers.tout_secret import vue_secrete
+from observatoire.schemas import SCHEMAS
 from tests.conftest import DEPOT
-from tests.test_rendu import entete
+from tests.test_rendu import entete, notebook
 
 NOTEBOOKS = proprete.lister(DEPOT / "notebooks")
 
@@ -124,12 +130,54 @@ def test_les_cas_extremes_viennent_des_valeurs_publiees(travail, monkeypatch):
     valeurs = pd.DataFrame(lignes, columns=colonnes).assign(indicateur="heures_realisees")
     monkeypatch.setattr(essai.Magasin, "lire", lambda *_: valeurs)
     monkeypatch.setattr(essai, "derniere_periode", lambda _: "2026-T3")
-    assert [(cas.territoire, cas.periode) for cas in essai.choisir_cas(travail)] == [
-        ("reg:11", "2026-T3"),
-        ("dep:93", "2026-T3"),
-        ("ept:T3", "2026-T3"),
-        ("dep:93", "2018-T4"),
+    assert [(cas.territoire, cas.periode, cas.tout_secret) for cas in essai.choisir_cas(travail)] == [
+        ("reg:11", "2026-T3", False),
+        ("dep:93", "2026-T3", False),
+        ("ept:T3", "2026-T3", False),
+        ("dep:93", "2026-T3", True),
+        ("dep:93", "2018-T4", False),
     ]
+
+
+def test_le_tout_secret_cache_une_copie_et_laisse_les_tables_du_projet(travail):
+    magasin = Magasin(travail.processed)
+    for nom, nombre in (("indicateurs/valeurs", "valeur"), ("indicateurs/comparaisons", "ecart")):
+        lignes = [("dep:93", 9.0, "publie"), ("dep:93", None, "non_disponible"), ("reg:11", 20.0, "publie")]
+        table = pd.DataFrame(lignes, columns=["territoire", nombre, "statut"])
+        reste = {c.nom: range(3) if c.type == "reel" else list("abc") for c in SCHEMAS[nom].colonnes}
+        magasin.ecrire(nom, table.assign(**{n: v for n, v in reste.items() if n not in table.columns}))
+    avant = {chemin: chemin.read_bytes() for chemin in travail.processed.rglob("*.parquet")}
+    with vue_secrete(travail, "dep:93") as vue:
+        assert not vue.racine.is_relative_to(travail.racine)
+        for nom, nombre in (("indicateurs/valeurs", "valeur"), ("indicateurs/comparaisons", "ecart")):
+            vues = Magasin(vue.processed).lire(nom)
+            lues = zip(vues["territoire"], vues[nombre].astype(object), vues["statut"], strict=True)
+            assert list(lues) == [
+                ("dep:93", pd.NA, "secret"),
+                ("dep:93", pd.NA, "non_disponible"),
+                ("reg:11", 20.0, "publie"),
+            ]
+            assert not Magasin(vue.processed).chemin(nom).stat().st_mode & 0o222
+        assert (vue.racine / "notebooks" / "fiche_territoire.ipynb").is_file()
+        assert not (vue.racine / "outputs").exists()
+    assert not vue.racine.exists()
+    assert {chemin: chemin.read_bytes() for chemin in travail.processed.rglob("*.parquet")} == avant
+
+
+def test_un_essai_dit_dans_la_page_et_dans_le_pdf_qu_il_ne_se_diffuse_pas(travail, monkeypatch):
+    monkeypatch.setattr(essai, "choisir_cas", lambda _: [essai.Cas(*cas) for cas in CAS])
+    monkeypatch.setattr(essai, "vue_secrete", lambda config, _: nullcontext(config))
+    monkeypatch.setattr(essai, "executer", lambda *_, **__: notebook(entete()))
+    faits = essai.essayer(travail, "fiche_territoire")
+    assert [fait.erreur for fait in faits] == [None, None]
+    for fait, attendu in zip(faits, (essai.TAMPON, essai.TAMPON_SECRET), strict=True):
+        assert "ESSAI – " in fait.html.read_text(encoding="utf-8")
+        assert attendu in html.unescape(fait.html.read_text(encoding="utf-8"))
+        assert attendu.split(".")[0] in PdfReader(fait.pdf).pages[0].extract_text()
+        assert fait.pdf.is_relative_to(travail.outputs / "essais")
+
+
+CAS = [("le plus grand", "dep:93", "2026-T3"), ("tout secret", "dep:93", "2026-T3", True)]
 
 
 # ── L'aperçu ──

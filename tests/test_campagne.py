@@ -427,6 +427,37 @@ def test_diffuser_refuse_une_campagne_incomplete(atelier, monkeypatch):
     assert not (atelier.racine / "registre").exists()
 
 
+@pytest.mark.parametrize(
+    ("edition", "avant"),
+    [("2026-T3", "observatoire fiches --periode 2026-T3"), ("2025", "observatoire rapport --annee 2025")],
+)
+def test_diffuser_sans_document_dit_quoi_lancer_et_ne_passe_outre_que_par_une_raison(
+    atelier, monkeypatch, edition, avant
+):
+    inscrites = []
+    monkeypatch.chdir(atelier.racine)
+    monkeypatch.setattr(
+        "observatoire.indicateurs.diffusions.diffuser",
+        lambda _, periode, *__, **___: inscrites.append(periode),
+    )
+
+    def diffuser(*options):
+        return CliRunner().invoke(cli, ["diffuser", edition, "--date", "2026-11-14", *options])
+
+    for resultat in (diffuser(), diffuser("--malgre", "  ")):
+        assert resultat.exit_code == 1
+        assert avant in resultat.output
+        assert "--malgre" in resultat.output
+    assert inscrites == []
+    resultat = diffuser("--malgre", "=fiches faites ailleurs, confirmé le 3")
+    assert resultat.exit_code == 0
+    assert list(map(str, inscrites)) == [edition]
+    journal = (atelier.outputs / "qualite" / "derogations.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert journal[0] == "date;extraction;source;constat;raison"
+    assert f"diffusion de {edition}" in journal[1]
+    assert journal[1].endswith(";'=fiches faites ailleurs, confirmé le 3")
+
+
 def test_une_tache_part_dans_un_autre_processus_et_son_echec_en_revient(atelier):
     plan = planifier(atelier, improviser(atelier, (DEP_93, Territoire.lire("dep:94")), PERIODE))
     with ProcessPoolExecutor(1) as executeur:

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from observatoire.erreurs import PublicationError, TableError
 from observatoire.magasin import Magasin
+from observatoire.publication.desarmement import desarmer
 from observatoire.publication.donnees import publier
-from observatoire.publication.donnees.textes import CODE, desarmer
+from observatoire.publication.donnees.textes import CODE
 from observatoire.schemas import SCHEMAS
 from tests.conftest import dossier_de_travail
 

@@ -10,9 +10,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from observatoire.erreurs import ParametreError, PerimetreError, PublicationError
+from observatoire.erreurs import (
+    ObservatoireError,
+    ParametreError,
+    PerimetreError,
+    PublicationError,
+    TableError,
+)
+from observatoire.publication.environnement import environnement_du_noyau
 from observatoire.publication.execution import en_octets, executer
-from observatoire.publication.noyau import environnement_du_noyau
 
 PARAMETRES = 'territoire: str = "dep:01"  # un commentaire\nperiode = "2026-T3"'
 
@@ -129,8 +135,35 @@ def test_une_autre_erreur_dit_quelle_cellule_et_avec_quels_parametres(ecrire):
     with pytest.raises(PublicationError) as erreur:
         executer(ecrire("x = 1\nx / 0"), {"territoire": "dep:93"})
     assert "essai.ipynb (territoire = dep:93)" in erreur.value.constat
-    assert "« x = 1 » : ZeroDivisionError" in erreur.value.constat
+    assert "cellule « x = 1 », ligne 2 « x / 0 » : ZeroDivisionError" in erreur.value.constat
     assert pickle.loads(pickle.dumps(erreur.value)).constat == erreur.value.constat
+    assert pickle.loads(pickle.dumps(erreur.value)).endroit == erreur.value.endroit
+
+
+@pytest.mark.parametrize(
+    ("cellules", "endroit"),
+    [
+        (["1 / 0"], "cellule « 1 / 0 »"),
+        (["\n\nx = 1\n\nfor i in [0]:\n    x / i\n"], "cellule « x = 1 », ligne 6 « x / i »"),
+        # la fonction est d'une cellule d'avant : c'est l'appel qui est nommé, non sa dernière ligne
+        (
+            ["def f(x):\n    x\n    return 1 / x", "y = 0\nz = f(y)"],
+            "cellule « y = 0 », ligne 2 « z = f(y) »",
+        ),
+        (["x = 1\ndef"], "cellule « x = 1 », ligne 2 « def »"),
+        (["from observatoire.erreurs import TableError\nraise TableError('a', 'b')"], None),
+    ],
+)
+def test_l_erreur_nomme_la_ligne_de_la_cellule_et_garde_la_notre(ecrire, cellules, endroit):
+    with pytest.raises(ObservatoireError) as erreur:
+        executer(ecrire(*cellules), {})
+    if endroit is None:
+        endroit = (
+            "cellule « from observatoire.erreurs import TableError », ligne 2 « raise TableError('a', 'b') »"
+        )
+        assert isinstance(erreur.value, TableError)
+        assert erreur.value.constat == "a"
+    assert erreur.value.endroit == endroit
 
 
 def test_un_noyau_qui_meurt_est_une_erreur_de_publication(ecrire):

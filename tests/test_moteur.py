@@ -24,9 +24,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from observatoire.erreurs import ParametreError, PublicationError
 from observatoire.publication import execution
+from observatoire.publication.environnement import environnement_du_noyau
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.moteur import engin, zygotes
 from observatoire.publication.moteur.tube import IOPUB, SHELL, Tube, TubeError
+from observatoire.publication.moteur.zygote import ESSENTIEL
 
 DEPOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="un zygote demande Linux")
@@ -115,6 +117,31 @@ def test_les_sorties_sont_celles_du_moteur_ordinaire_a_l_octet_pres(ecrire, monk
     assert b"image/png" in fourche
     assert b"par le descripteur" in fourche
     assert b"par un processus" in fourche
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("nom", "parametres"),
+    [
+        ("fiche_territoire", {"territoire": "dep:93", "periode": "2026-T3"}),
+        ("fiche_programme", {"programme": "programme:GPE", "periode": "2026-T3"}),
+        ("rapport_annuel/03_heures", {"annee": "2025"}),
+    ],
+)
+def test_un_notebook_de_l_observatoire_donne_les_memes_octets_par_les_trois_chemins(
+    exemple, monkeypatch, zygote_a_part, nom, parametres
+):
+    notebook, racine = exemple.racine / "notebooks" / f"{nom}.ipynb", exemple.racine
+    par_le_zygote = en_octets(executer(notebook, parametres, racine=racine))
+    zygotes.oublier()
+    environnement = environnement_du_noyau(os.environ, racine, "")
+    zygotes.adopter(environnement, zygotes.Zygote.demarrer(environnement, ESSENTIEL))
+    par_celui_de_l_apercu = en_octets(executer(notebook, parametres, racine=racine))
+    monkeypatch.setenv("OBSERVATOIRE_MOTEUR", "ordinaire")
+    ordinaire = en_octets(executer(notebook, parametres, racine=racine))
+    assert par_le_zygote == ordinaire
+    assert par_celui_de_l_apercu == ordinaire
+    assert b"<svg" in ordinaire
 
 
 def test_rien_ne_passe_d_un_notebook_a_l_autre(ecrire, tmp_path):
@@ -341,6 +368,21 @@ def test_un_pilote_tue_ne_laisse_ni_noyau_ni_zygote(ecrire, tmp_path):
     pilote.kill()
     pilote.wait()
     assert all(disparait(int(numero)) for numero in numeros.read_text().split())
+
+
+def test_un_pilote_qui_finit_attend_son_zygote_et_ne_laisse_aucune_ressource_ouverte(ecrire):
+    code = (
+        "import sys; from pathlib import Path; from observatoire.publication.execution import executer; "
+        "print(executer(Path(sys.argv[1]), {}).cells[-1].outputs[0].text)"
+    )
+    pilote = subprocess.run(
+        [sys.executable, "-W", "always::ResourceWarning", "-c", code, ecrire(TEMOIN)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ResourceWarning" not in pilote.stderr
+    assert not Path(f"/proc/{json.loads(pilote.stdout)[1]}").exists()
 
 
 def test_papermill_connait_le_moteur_par_son_nom(ecrire, tmp_path):

@@ -287,7 +287,7 @@ def test_un_fichier_de_secrets_refuse_se_dit_a_l_envoi_et_n_arrete_rien(travail,
 
 
 def test_un_notebook_ne_recoit_pas_les_secrets(tmp_path):
-    from observatoire.publication.execution import environnement_du_noyau
+    from observatoire.publication.environnement import environnement_du_noyau
 
     environ = {f"OBSERVATOIRE_SECRET_{nom.upper()}": MOT for nom in Secrets.__slots__}
     assert MOT not in environnement_du_noyau(environ, tmp_path, str(tmp_path)).values()

@@ -17,6 +17,7 @@ from observatoire.publication.rendu_html import rendre_html
 from observatoire.publication.rendu_pdf import rendre_pdf
 from observatoire.publication.verification import egalite, tableurs
 from observatoire.publication.verification.constats import Examen
+from observatoire.publication.verification.dossier import _documents
 from observatoire.publication.verification.page import Page
 from observatoire.publication.verification.pdf import PDF, DocumentPdf
 from observatoire.publication.verification.recomptage import Valeurs, recompter
@@ -50,6 +51,15 @@ def examiner_page(source: str, dossier) -> Examen:
     examen = Examen(page.chemin)
     examen.passer((*STRUCTURE, *TYPOGRAPHIE), page)
     return examen
+
+
+def test_sans_chemin_ni_les_essais_ni_les_journaux_ne_s_examinent(tmp_path):
+    noms = ["fiches/2026-T3/dep-93.html", "essais/fiche_territoire/x.html", "journaux/bilan.html"]
+    for nom in noms:
+        (tmp_path / nom).parent.mkdir(parents=True)
+        (tmp_path / nom).touch()
+    assert _documents([tmp_path]) == [tmp_path / noms[0]]
+    assert _documents([tmp_path / "essais"]) == [tmp_path / noms[1]]
 
 
 def test_une_page_saine_n_a_aucun_constat(tmp_path):

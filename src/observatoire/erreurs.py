@@ -14,7 +14,12 @@ class ObservatoireError(Exception):
 
     Le constructeur garde ses deux arguments dans toutes les classes filles : une exception
     ainsi faite se transmet d'un processus à l'autre.
+
+    Attributes:
+        endroit: la cellule de notebook où elle est née, et sa ligne ; vide ailleurs.
     """
+
+    endroit = ""
 
     def __init__(self, constat: str, remede: str = "") -> None:
         super().__init__(constat, remede)

@@ -32,10 +32,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from observatoire.chaine import construire
 from observatoire.config import Config
 from observatoire.perimetre import Territoire
-from tests.bancs.chaine import preparer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +82,9 @@ def _dossier_de_travail(travail: Path) -> None:
     for nom in ("notebooks", "report_templates"):
         shutil.copytree(DEPOT / nom, travail / nom)
     if not construit:
+        from observatoire.chaine import construire  # ici : les processus mesurés ne le chargent pas
+        from tests.bancs.chaine import preparer
+
         preparer(travail, 0.2)
         construire(Config.charger(travail))
 

@@ -57,11 +57,12 @@ def apercu(notebook: str, objet: str, periode: str, public: str, port: int, sans
     · observatoire apercu rapport_annuel/03_heures 2025
     """
     from observatoire.publication.apercu.demande import lire_demande
-    from observatoire.publication.apercu.serveur import Serveur
     from observatoire.publication.apercu.session import Session
 
     session = Session(lire_demande(Config.charger(), notebook, objet, periode, public), suivi=click.echo)
     try:
+        from observatoire.publication.apercu.serveur import Serveur  # pendant que l'atelier démarre
+
         with Serveur(session, port) as serveur:
             click.echo(f"Aperçu : {serveur.adresse}\nCtrl-C pour arrêter.")
             if not sans_navigateur:
@@ -78,8 +79,8 @@ def apercu(notebook: str, objet: str, periode: str, public: str, port: int, sans
 def essayer(notebook: str) -> None:
     """Essaie une fiche sur les cas extrêmes, choisis dans les données publiées.
 
-    Le plus grand territoire, le plus petit, le plus secret, et un trimestre sans données. Sort en erreur si
-    l'un d'eux échoue ; les fichiers sont dans outputs/essais.
+    Le plus grand territoire, le plus petit, le plus secret, un dont tout serait secret, un trimestre sans
+    données. Sort en erreur si l'un d'eux échoue ; les fichiers sont dans outputs/essais, jamais publiés.
 
     Exemple : observatoire essayer fiche_territoire
     """

@@ -6,6 +6,7 @@ import click
 
 from observatoire.cli.groupe import cli, jour
 from observatoire.config import Config
+from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode
 
 
@@ -13,26 +14,41 @@ from observatoire.perimetre import Periode
 @click.argument("periode")
 @click.option("--date", "date", help="Jour de la diffusion (AAAA-MM-JJ) ; par défaut aujourd'hui.")
 @click.option("--erratum", default="", help="La faute corrigée ; inscrite, elle lève le calendrier.")
-def diffuser(periode: str, date: str | None, erratum: str) -> None:
+@click.option("--malgre", default="", help="Passe outre des documents qui manquent ; la raison est inscrite.")
+def diffuser(periode: str, date: str | None, erratum: str, malgre: str) -> None:
     """Inscrit une édition au registre des diffusions.
 
     PERIODE est un trimestre, ou une année pour l'édition annuelle. À lancer quand l'édition paraît : ce
     qui y est caché le reste, ce qui y est publié ne change plus que selon le calendrier des révisions.
-    Refusée tant que la campagne de ses documents est incomplète.
+    Refusée tant que ses documents ne sont pas tous produits, et tels qu'ils l'ont été : les fiches d'un
+    trimestre, le rapport d'une année.
 
     Exemple : observatoire diffuser 2026-T3 --date 2026-11-14
     """
     from observatoire.indicateurs.diffusions import diffuser as inscrire
-    from observatoire.publication.campagne.manifeste import FICHIER, dossier_de, exiger_complete
 
     config, edition = Config.charger(), Periode.lire(periode)
-    if (dossier_de(config, str(edition)) / FICHIER).is_file():
-        exiger_complete(config, edition)
+    _exiger_les_documents(config, edition, " ".join(malgre.split()))
     ligne = inscrire(config, edition, jour(date), erratum=erratum)
     if ligne is None:
         click.echo("Rien de nouveau depuis la dernière diffusion : rien n'est inscrit.")
     else:
         click.echo(f"{ligne.edition} : {ligne.cellules} cellules, témoin {ligne.temoin}")
+
+
+def _exiger_les_documents(config: Config, edition: Periode, malgre: str) -> None:
+    """Refuse une édition dont les documents ne sont pas là, ou inscrit la raison de passer outre."""
+    from observatoire.publication.campagne.manifeste import exiger_complete, exiger_rapport
+    from observatoire.qualite.decisions import JOURNAL, noter
+
+    try:
+        (exiger_rapport if edition.rythme == "annee" else exiger_complete)(config, edition)
+    except PublicationError as refus:
+        if not malgre:
+            outre = f'Pour passer outre et l\'inscrire : observatoire diffuser {edition} --malgre "raison".'
+            raise PublicationError(refus.constat, f"{refus.remede}\n  {outre}") from None
+        noter(config, [(str(jour(None)), "", f"diffusion de {edition}", refus.constat, malgre)])
+        click.echo(f"passé outre, inscrit dans outputs/qualite/{JOURNAL} : {refus.constat}")
 
 
 @cli.command()

@@ -74,13 +74,19 @@ class Magasin:
         return en_pandas(nom, pq.read_table(self._present(nom), filters=filtres))
 
     def distinctes(self, nom: str, colonne: str, filtres: Filtres | None = None) -> list[Any]:
-        """Rend les valeurs distinctes d'une colonne, sans lire les autres ni passer par pandas.
+        """Rend les valeurs distinctes d'une colonne, sans lire les autres ni charger pandas.
 
         Raises:
             TableError: la table n'a pas encore été construite.
         """
-        lue = pq.read_table(self._present(nom), columns=[colonne], filters=filtres)
-        return list(lue[colonne].unique().to_pylist())
+        conditions = [f'"{filtree}" in (select unnest(?))' for filtree, _, _ in filtres or ()]
+        admises = [valeur if signe == "in" else [valeur] for _, signe, valeur in filtres or ()]
+        requete = f'select distinct "{colonne}" from read_parquet(?)'
+        if conditions:
+            requete += f" where {' and '.join(conditions)}"
+        with ouvrir_duckdb(self.racine) as connexion:
+            lues = connexion.execute(requete, [str(self._present(nom)), *admises]).fetchall()
+        return [valeur for (valeur,) in lues]
 
     def morceaux(self, nom: str, filtres: Filtres | None = None) -> Iterator[pd.DataFrame]:
         """Rend une table par morceaux de quelques dizaines de milliers de lignes, dans l'ordre de sa clé.

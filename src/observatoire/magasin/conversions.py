@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+    import pandas as pd
 
 # un pseudonyme n'est jamais cité dans un message
 _NON_CITEES = ("personne", "objet_id")
@@ -98,6 +98,8 @@ def en_pandas(nom: str, table: pa.Table) -> pd.DataFrame:
 
 
 def _type_pandas(type_arrow: pa.DataType) -> object:
+    import pandas as pd
+
     if pa.types.is_string(type_arrow):
         return pd.StringDtype()
     if pa.types.is_int64(type_arrow):

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import duckdb
+    import pandas as pd
 
 _JOURNAL = ".remplacements.json"
 
@@ -78,6 +78,8 @@ class Ecriture:
         Raises:
             TableError: le morceau ne suit pas le schéma de la table.
         """
+        import pandas as pd
+
         fichier = self._fichiers[nom]
         if isinstance(table, pd.DataFrame):
             fichier.ajouter(en_arrow(SCHEMAS[nom], table))

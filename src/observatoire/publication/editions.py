@@ -20,10 +20,11 @@ def trimestres_acheves(config: Config) -> list[Periode]:
         PublicationError: aucun trimestre n'est complet.
     """
     magasin = Magasin(config.processed)
-    extraction = magasin.lire("indicateurs/provenance")["date_extraction"].max()
+    extractions = filter(None, magasin.distinctes("indicateurs/provenance", "date_extraction"))
+    extraction = max(extractions, default=None)
     publiees = magasin.distinctes("indicateurs/valeurs", "periode", [("statut", "=", "publie")])
     periodes = [Periode.lire(texte) for texte in publiees]
-    completes = [p for p in periodes if p.rythme == "trimestre" and p.fin < extraction.date()]
+    completes = [p for p in periodes if p.rythme == "trimestre" and extraction and p.fin < extraction.date()]
     if not completes:
         raise PublicationError(
             "Aucun trimestre complet dans les données.", "Choisir une période : « --periode 2026-T3 »."

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import logging
 import os
+import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from papermill.engines import papermill_engines
 
 from observatoire import erreurs
 from observatoire.erreurs import ObservatoireError, ParametreError, PublicationError, suggestion
+from observatoire.publication.environnement import environnement_du_noyau
 from observatoire.publication.moteur import engin
-from observatoire.publication.noyau import environnement_du_noyau
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _journal = logging.getLogger(__name__)
 _ATTENTE = 300  # secondes, par cellule
 _MEMOIRE = 4096  # Mo, par notebook
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 papermill_engines.register(engin.NOM, engin.Moteur)
 
@@ -39,6 +41,7 @@ def executer(
     *,
     racine: Path | None = None,
     composer: Callable[[NotebookNode], NotebookNode] = lambda lu: lu,
+    avant_cellule: Callable[[NotebookNode, int], None] | None = None,
 ) -> NotebookNode:
     """Rend le notebook exécuté dans un noyau neuf, sans rien qui change d'une exécution à l'autre.
 
@@ -47,6 +50,7 @@ def executer(
         parametres: des textes ; leurs noms sont ceux de cette cellule.
         racine: le dossier de travail du noyau ; par défaut celui du notebook.
         composer: rend le notebook à exécuter, à partir de celui qui est écrit.
+        avant_cellule: appelée avant chaque cellule, avec le notebook et son rang.
 
     Raises:
         ParametreError: nom inconnu de la cellule `parameters`, ou valeur qui n'est pas un texte.
@@ -56,7 +60,14 @@ def executer(
     contenu = composer(_lire(notebook))
     _verifier(contenu, notebook.name, parametres)
     with tempfile.TemporaryDirectory(prefix="observatoire-") as profil:
-        execute = _executer(contenu, notebook.name, dict(parametres), racine or notebook.parent, profil)
+        execute = _executer(
+            contenu,
+            notebook.name,
+            dict(parametres),
+            racine=racine or notebook.parent,
+            profil=profil,
+            avant_cellule=avant_cellule,
+        )
     return _reproductible(execute, notebook.name, dict(parametres))
 
 
@@ -128,7 +139,7 @@ def _verifier(contenu: NotebookNode, nom: str, parametres: Mapping[str, object])
 
 
 def _executer(
-    contenu: NotebookNode, nom: str, parametres: dict[str, str], racine: Path, profil: str
+    contenu: NotebookNode, nom: str, parametres: dict[str, str], *, racine: Path, profil: str, **options: Any
 ) -> NotebookNode:
     environnement = environnement_du_noyau(os.environ, racine, profil)
     try:
@@ -146,6 +157,7 @@ def _executer(
             environnement=environnement,
             memoire_mo=memoire_permise(os.environ),
             resources={"metadata": {"path": str(racine)}},
+            **options,
         )
     except papermill.PapermillExecutionError as erreur:
         raise _traduire(erreur, nom, parametres) from None
@@ -172,15 +184,34 @@ def _fermer_la_boucle() -> None:
 
 def _traduire(erreur: Any, nom: str, parametres: Mapping[str, str]) -> ObservatoireError:
     """Rend l'erreur d'une cellule : la nôtre telle quelle, une autre avec l'endroit où la revoir."""
-    classe = getattr(erreurs, erreur.ename, None)
+    classe, cellule = getattr(erreurs, erreur.ename, None), _endroit(erreur)
     if isinstance(classe, type) and issubclass(classe, ObservatoireError):
         constat, _, remede = erreur.evalue.partition("\n→ ")
-        return classe(constat, remede)
-    debut = next(iter(erreur.source.strip().splitlines()), "")
-    return PublicationError(
-        f"{nom} ({_en_clair(parametres)}), cellule « {debut} » : {erreur.ename} : {erreur.evalue}",
-        "Ouvrir le notebook dans JupyterLab, y écrire ces paramètres et exécuter cette cellule.",
-    )
+        traduite: ObservatoireError = classe(constat, remede)
+    else:
+        traduite = PublicationError(
+            f"{nom} ({_en_clair(parametres)}), {cellule} : {erreur.ename} : {erreur.evalue}",
+            "Ouvrir le notebook dans JupyterLab, y écrire ces paramètres et exécuter cette cellule.",
+        )
+    traduite.endroit = cellule
+    return traduite
+
+
+def _endroit(erreur: Any) -> str:
+    """La cellule, par sa première ligne, puis celle de ses lignes qui a levé l'erreur si c'en est une autre.
+
+    La trace nomme la cellule par son rang d'exécution : « Cell In[3], line 2 ». Ses autres lignes sont celles
+    des fonctions appelées, ou d'une cellule d'avant.
+    """
+    lignes = erreur.source.splitlines()
+    debut = next((rang for rang, ligne in enumerate(lignes) if ligne.strip()), 0)
+    cellule = f"cellule « {lignes[debut].strip() if lignes else ''} »"
+    trace = _ANSI.sub("", "\n".join(erreur.traceback))
+    trouve = re.search(rf"\bCell In\[{erreur.exec_count}\], line (\d+)", trace)
+    rang = debut + int(trouve[1]) - 1 if trouve else debut  # IPython ne compte pas les lignes vides du début
+    if not debut < rang < len(lignes):
+        return cellule
+    return f"{cellule}, ligne {rang + 1} « {lignes[rang].strip()} »"
 
 
 def _en_clair(parametres: Mapping[str, str]) -> str:

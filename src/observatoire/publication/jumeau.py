@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from observatoire.publication.donnees.textes import desarmer
+from observatoire.publication.desarmement import desarmer
 from observatoire.publication.formats import FINE, INSECABLE, MOINS
 
 if TYPE_CHECKING:

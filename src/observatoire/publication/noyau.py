@@ -1,42 +1,16 @@
-"""Le noyau Jupyter des éditions : notre interpréteur, un environnement choisi, rien de l'utilisateur."""
+"""Le noyau Jupyter des éditions : notre interpréteur, et lui seul."""
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Dict, Int, default
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY|COOKIE|^OBSERVATOIRE_CLE", re.IGNORECASE)
 _COMMANDE = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-
-
-def environnement_du_noyau(environ: Mapping[str, str], racine: Path, profil: str) -> dict[str, str]:
-    """Rend l'environnement d'un noyau : sans secret, sans démarrage de l'utilisateur, sans hasard.
-
-    >>> from pathlib import Path
-    >>> sorted(environnement_du_noyau({"PATH": "/bin", "API_TOKEN": "x"}, Path("/p"), "/tmp/p"))
-    ['IPYTHONDIR', 'OBSERVATOIRE_RACINE', 'PATH', 'PYTHONHASHSEED']
-    """
-    gardees = {
-        nom: valeur
-        for nom, valeur in environ.items()
-        if nom not in ("PYTHONSTARTUP", "MPLBACKEND") and not _SECRET.search(nom)
-    }
-    return {
-        **gardees,
-        "IPYTHONDIR": profil,
-        "OBSERVATOIRE_RACINE": str(racine),
-        "PYTHONHASHSEED": "0",
-    }
 
 
 class NoyauCourant(AsyncKernelManager):

@@ -8,6 +8,8 @@ import re
 import tempfile
 from bisect import bisect_left
 from functools import cache
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import typst
@@ -19,13 +21,13 @@ from observatoire.publication import charte, polices
 from observatoire.publication.deroule import Bloc, lire_blocs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nbformat import NotebookNode
 
     from observatoire.config import Config
 
 PAGES = 2
+_OUBLI, _MEMOIRE_DE_TYPST = 2, 11  # documents, compilations
+_composes = count(1)
 NORMES: list[typst.PDFStandard] = ["a-2a", "ua-1"]
 ECHELLES = ("1", "0.97", "0.94", "0.91", "0.88", "0.85", "0.82", "0.78", "0.74", "0.7", "0.66")
 
@@ -50,6 +52,8 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
             pdf, avertissements = _compilateur(fichiers, racine, echelle).compile_with_warnings(
                 format="pdf", pdf_standards=NORMES, timestamp=horodatage(blocs[0])
             )
+            if next(_composes) % _OUBLI == 0:
+                _oublier(racine)
         except RuntimeError as erreur:  # typst.TypstError en est une, sa requête lève l'autre
             raise PublicationError(
                 f"{gabarit.name} : {erreur}", "Corriger le gabarit, ou le bloc du notebook."
@@ -57,6 +61,18 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
     if avertissements:
         raise PublicationError(f"{gabarit.name} : {avertissements[0].message}", "Corriger le gabarit.")
     return cast("bytes", pdf), pages
+
+
+def _oublier(racine: str) -> None:
+    """Fait oublier à Typst les documents passés : il en garde 30 Mo chacun, dix compilations durant.
+
+    Cette mémoire sert à qui réécrit un document, non à des centaines de fiches qui se suivent.
+    """
+    vide = Path(racine) / "vide.typ"
+    vide.touch()
+    compilateur = typst.Compiler(vide, root=racine, font_paths=polices.pour_typst())
+    for _ in range(_MEMOIRE_DE_TYPST):
+        compilateur.compile(format="svg")
 
 
 def _ajuster(fichiers: dict[str, bytes], racine: str) -> tuple[str, int]:

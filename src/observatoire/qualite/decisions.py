@@ -14,6 +14,7 @@ from observatoire.qualite.rejets import sans_formule
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
     from pathlib import Path
 
     import duckdb
@@ -64,6 +65,12 @@ def inscrire(config: Config, date: dt.date) -> Path | None:
     if derogations.empty:
         return None
     extraction = magasin.lire("acquisition/depots")["date_extraction"].max().date()
+    lignes = derogations.itertuples(index=False)
+    return noter(config, [(str(date), str(extraction), *map(str, ligne)) for ligne in lignes])
+
+
+def noter(config: Config, lignes: Iterable[tuple[str, ...]]) -> Path:
+    """Ajoute des lignes au journal : date, extraction, ce qui est passé outre, constat, raison."""
     journal = config.outputs / "qualite" / JOURNAL
     journal.parent.mkdir(parents=True, exist_ok=True)
     tampon = io.StringIO()
@@ -71,8 +78,7 @@ def inscrire(config: Config, date: dt.date) -> Path | None:
     if not journal.exists():
         tampon.write("\ufeff")
         sortie.writerow(_ENTETE)
-    for ligne in derogations.itertuples(index=False):
-        sortie.writerow([date, extraction, *(sans_formule(texte) for texte in ligne)])
+    sortie.writerows([sans_formule(texte) for texte in ligne] for ligne in lignes)
     with journal.open("ab") as flux:
         flux.write(tampon.getvalue().encode("utf-8"))
         flux.flush()

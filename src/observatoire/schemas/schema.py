@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from observatoire.erreurs import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
 _PANDAS = {
     "texte": "string",
@@ -46,6 +46,8 @@ class Schema:
 
     def vide(self) -> pd.DataFrame:
         """Rend une table sans ligne, aux bons types."""
+        import pandas as pd  # ici : un schéma se lit sans charger pandas
+
         return self.typer(pd.DataFrame(columns=self.noms))
 
     def typer(self, table: pd.DataFrame) -> pd.DataFrame:

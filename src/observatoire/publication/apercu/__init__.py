@@ -1,6 +1,15 @@
 """L'aperçu : une page locale qui montre le document d'un notebook et le refait à chaque enregistrement.
 
-Deux processus. Le premier, léger, sert la page (`serveur`), guette les fichiers (`veille`) et tient l'état
-(`session`) ; le second, l'atelier, exécute et met en page (`fabrique`) avec la bibliothèque chargée d'avance.
-Un changement de la bibliothèque fait repartir l'atelier : ce qui s'affiche vient toujours du code enregistré.
+```
+session (léger : il sert la page, guette les fichiers)      serveur, veille, session
+  ├── parent des ateliers : bibliothèques de mise en page    prechargement
+  │     └── atelier : exécute par nbclient, met en page      atelier, fabrique
+  └── parent des noyaux (moteur.zygote, sans notre code)
+        ├── noyau de la dernière exécution
+        └── noyau parti d'avance                             relais
+```
+
+Les deux parents restent chauds et n'ont rien de nous. Un changement de la bibliothèque fait repartir
+l'atelier, qui la relit, comme chaque noyau : ce qui s'affiche vient toujours du code enregistré. La session
+et `moteur.zygote`, eux, ne se rechargent qu'en relançant la commande.
 """

@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import sys
 import threading
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import ObservatoireError
+from observatoire.publication.apercu.vue import Echec, Vue
+from observatoire.publication.environnement import environnement_du_noyau
+from observatoire.publication.moteur import zygotes
+from observatoire.publication.moteur.zygote import ESSENTIEL
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     from observatoire.publication.apercu.demande import Demande
-    from observatoire.publication.apercu.fabrique import Vue
+    from observatoire.publication.apercu.fabrique import Fabrique
 
 CONSTRUIRE, REFAIRE, PDF = "construire", "refaire", "pdf"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _PAS = 0.02  # secondes
-
-
-@dataclass(frozen=True, slots=True)
-class Echec:
-    """Pourquoi le document n'a pas été refait : un constat, un remède, la cellule et la trace s'il y en a."""
-
-    constat: str
-    remede: str = ""
-    cellule: str = ""
-    trace: str = ""
+_PRECHARGE = "observatoire.publication.apercu.prechargement"
 
 
 class Atelier:
-    """Le processus d'une demande ; il se relance, et un ordre trop long s'abandonne."""
+    """Le processus d'une demande ; il se relance, et un ordre trop long s'abandonne.
+
+    Deux parents restent chauds d'un atelier à l'autre, et n'ont chargé que des bibliothèques tierces : celui
+    des ateliers, celui des noyaux. La nôtre est relue à chaque naissance, telle qu'elle est enregistrée.
+    """
 
     def __init__(self, demande: Demande) -> None:
         self._demande = demande
         self._seul = threading.Lock()
+        self._zygote: zygotes.Zygote | None = None
+        linux = sys.platform.startswith("linux")
+        self._contexte: Any = multiprocessing.get_context("forkserver" if linux else "spawn")
+        self._contexte.set_forkserver_preload([_PRECHARGE])
         self._lancer()
 
     def demander(
@@ -72,7 +76,12 @@ class Atelier:
             self._relancer()
 
     def fermer(self) -> None:
-        """Arrête le processus."""
+        """Arrête le processus et ses parents."""
+        self._arreter()
+        if self._zygote is not None:
+            self._zygote.quitter()
+
+    def _arreter(self) -> None:
         self._tube.close()
         self._processus.terminate()
         self._processus.join(5)
@@ -80,22 +89,29 @@ class Atelier:
             self._processus.kill()
 
     def _relancer(self) -> None:
-        self.fermer()
+        self._arreter()
         self._lancer()
 
     def _lancer(self) -> None:
-        contexte = multiprocessing.get_context("spawn")
-        self._tube, autre = contexte.Pipe()
-        self._processus = contexte.Process(target=_travailler, args=(autre, self._demande))
+        if not zygotes.obstacle() and (self._zygote is None or not self._zygote.vivant):
+            environnement = environnement_du_noyau(os.environ, self._demande.racine, "")
+            with suppress(OSError):
+                self._zygote = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
+        self._tube, autre = self._contexte.Pipe()
+        commande = self._zygote.commande if self._zygote else None
+        self._processus = self._contexte.Process(target=_travailler, args=(autre, self._demande, commande))
         self._processus.start()
         autre.close()
 
 
-def _travailler(tube: Connection, demande: Demande) -> None:
+def _travailler(tube: Connection, demande: Demande, commande: socket.socket | None) -> None:
     """La boucle de l'atelier : un ordre, une réponse, jusqu'à la fermeture du tube."""
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1,5 s pour rien, comme dans cli
+    if commande is not None:
+        environnement = environnement_du_noyau(os.environ, demande.racine, "")
+        zygotes.adopter(environnement, zygotes.Zygote(commande))
     with suppress(EOFError, OSError, KeyboardInterrupt):
-        fabrique = None
+        fabrique: Fabrique | None = None
         while True:
             ordre = tube.recv()
             try:
@@ -103,9 +119,14 @@ def _travailler(tube: Connection, demande: Demande) -> None:
                     from observatoire.publication.apercu.fabrique import Fabrique
 
                     fabrique = Fabrique(demande)
-                tube.send(fabrique.pdf() if ordre == PDF else fabrique.construire(neuf=ordre == REFAIRE))
+                rendu: Vue | bytes | Echec = (
+                    fabrique.pdf() if ordre == PDF else fabrique.construire(neuf=ordre == REFAIRE)
+                )
             except Exception as erreur:  # l'analyste écrit peut-être la bibliothèque : tout se montre
-                tube.send(_echec(erreur))
+                rendu = _echec(erreur)
+            tube.send(rendu)
+            if fabrique is not None:
+                fabrique.devancer()
 
 
 def _echec(erreur: Exception) -> Echec:

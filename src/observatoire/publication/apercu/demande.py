@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from observatoire.config import Config
 
 CHAPITRES = "rapport_annuel"
+_DES_CAMPAGNES = ("fiche_territoire", "fiche_programme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Demande:
     def chapitre(self) -> bool:
         """Vrai pour un chapitre du rapport annuel."""
         return self.notebook.startswith(f"{CHAPITRES}/")
+
+    def derniere_page(self) -> bytes | None:
+        """Rend la page que la dernière campagne a écrite pour cette demande, si elle en a écrit une."""
+        parametres = dict(self.parametres)
+        objet = parametres.get("territoire") or parametres.get("programme")
+        if self.notebook not in _DES_CAMPAGNES or not objet:
+            return None
+        nom = "--".join(filter(None, (lire_perimetre(objet).fichier, self.public)))
+        pages = (self.racine / "outputs" / "fiches").glob(f"{parametres.get('periode', '*')}/{nom}.html")
+        derniere = max(pages, default=None)
+        return derniere.read_bytes() if derniere else None
 
     @property
     def titre(self) -> str:

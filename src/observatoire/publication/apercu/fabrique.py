@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import copy
-import time
-from dataclasses import dataclass, field
+import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from observatoire.config import Config
 from observatoire.erreurs import PublicationError
-from observatoire.publication import rendu_html, rendu_pdf
+from observatoire.publication import polices, rendu_html
+from observatoire.publication.apercu.relais import Relais, codes, rangs_de_code
+from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.cahiers import proprete
 from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.editions import derniere_periode
 from observatoire.publication.execution import executer
-from observatoire.publication.fiche.contexte import Contexte
-from observatoire.publication.lectures import REGION
-from observatoire.publication.rapport import impression, pages
-from observatoire.publication.rapport.edition import composer_ours, derniere_annee
-from observatoire.publication.rapport.livre import assembler
 from observatoire.publication.redaction import relire_notebook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from nbformat import NotebookNode
 
     from observatoire.publication.apercu.demande import Demande
+    from observatoire.publication.fiche.contexte import Contexte
     from observatoire.publication.rapport.livre import Livre
-
-
-@dataclass(frozen=True)
-class Vue:
-    """Un document mis en page : ses fichiers, celui à montrer, ce que la rédaction relève."""
-
-    fichiers: dict[str, bytes]
-    accueil: str
-    secondes: float
-    execute: bool
-    remarques: list[str] = field(default_factory=list)
 
 
 class Fabrique:
@@ -44,14 +33,17 @@ class Fabrique:
 
     def __init__(self, demande: Demande) -> None:
         self._demande = demande
-        self._codes: list[str] | None = None
+        self._lu: NotebookNode | None = None  # le dernier enregistrement, réussi ou non
+        self._ecart = 0  # le rang de la cellule de code que cet enregistrement a changée
         self._execute: NotebookNode | None = None
+        self._relais: Relais | None = None
+        self._police: threading.Thread | None = None
 
     def construire(self, *, neuf: bool) -> Vue:
         """Rend le document du notebook tel qu'il est enregistré.
 
-        Si aucune cellule de code n'a changé, leurs résultats sont repris : un texte ou un gabarit se
-        revoit sans exécution.
+        Si aucune cellule de code n'a changé, leurs résultats sont repris : un texte ou un gabarit se revoit
+        sans exécution. Sinon elles s'exécutent toutes dans un même noyau, qui peut avoir pris de l'avance.
 
         Args:
             neuf: exécute quoi qu'il en soit : les données ou un commentaire ont changé.
@@ -59,20 +51,29 @@ class Fabrique:
         Raises:
             ObservatoireError: le notebook ne s'exécute pas, ou ne donne pas un document publiable.
         """
-        debut = time.perf_counter()
         config = Config.charger(self._demande.racine)
         source = self._lire(config)
-        codes = [cellule.source for cellule in source.cells if cellule.cell_type == "code"]
-        reprise = None if neuf or codes != self._codes else self._execute
-        if reprise is None:
-            self._codes = None
-            execute = self._executer(config, source)
-        else:
-            execute = _reprendre(source, reprise)
-        self._codes, self._execute = codes, execute
+        self._lu, avant = source, self._lu
+        executees = 0
+        if neuf or self._execute is None or codes(source) != codes(self._execute):
+            self._ecart = _premier_ecart(codes(avant) if avant else [], codes(source))
+            self._execute = None
+            self._execute, executees = self._executer(config, source, neuf=neuf)
+        execute = self._execute = _reprendre(source, self._execute)
+        if self._police is not None:
+            self._police.join()
         rendu_html.relire_les_gabarits()
         fichiers, accueil = self._mettre_en_page(config, execute)
-        return Vue(fichiers, accueil, time.perf_counter() - debut, reprise is None, relire_notebook(source))
+        return Vue(fichiers, accueil, executees, relire_notebook(source))
+
+    def devancer(self) -> None:
+        """Prend de l'avance : exécute déjà ce qui précède la cellule de code changée la dernière fois."""
+        if self._lu is None or self._relais is not None:
+            return
+        arret = max(self._ecart, _ouverture(self._lu))
+        if 0 < arret < len(codes(self._lu)):
+            config = Config.charger(self._demande.racine)
+            self._relais = Relais(self._lu, arret, partial(self._lancer, config))
 
     def pdf(self) -> bytes:
         """Rend le PDF de la dernière exécution.
@@ -83,8 +84,13 @@ class Fabrique:
         config, execute = Config.charger(self._demande.racine), self._execute
         if execute is None:
             raise PublicationError("Rien n'a encore été exécuté.", "Corriger d'abord l'erreur affichée.")
+        from observatoire.publication import rendu_pdf
+
         if not self._demande.chapitre:
             return rendu_pdf.rendre_pdf(execute, config)[0]
+        from observatoire.publication.rapport import impression
+        from observatoire.publication.rapport.edition import composer_ours
+
         contexte = self._contexte(config)
         quand = rendu_pdf.midi(contexte.extraction or contexte.periode.fin)
         gabarits = config.racine / "report_templates"
@@ -92,12 +98,33 @@ class Fabrique:
             self._livre(config, execute), composer_ours(config, contexte), gabarits, quand
         )
 
-    def _executer(self, config: Config, source: NotebookNode) -> NotebookNode:
+    def _executer(self, config: Config, source: NotebookNode, *, neuf: bool) -> tuple[NotebookNode, int]:
+        """Exécute le notebook ; rend aussi le nombre de cellules de code qui restaient à exécuter."""
+        relais, self._relais = self._relais, None
+        if relais is not None and not neuf and relais.convient(source):
+            return relais.achever(source)
+        if relais is not None:
+            relais.abandonner()
+        return self._lancer(config, source, self._preparer), len(codes(source))
+
+    def _preparer(self, _: NotebookNode, rang: int) -> None:
+        """Réduit la police de la première page pendant que le noyau exécute les premières cellules."""
+        if rang == 0 and self._police is None:
+            self._police = threading.Thread(target=polices.pour_la_page, daemon=True)
+            self._police.start()
+
+    def _lancer(
+        self,
+        config: Config,
+        source: NotebookNode,
+        avant_cellule: Callable[[NotebookNode, int], None],
+    ) -> NotebookNode:
         return executer(
             self._demande.chemin,
             self._parametres(config),
             racine=config.racine,
             composer=lambda _: copy.deepcopy(source),
+            avant_cellule=avant_cellule,
         )
 
     def _lire(self, config: Config) -> NotebookNode:
@@ -109,6 +136,8 @@ class Fabrique:
         """Les paramètres imposés ; à défaut d'une période, la dernière achevée dans les données."""
         parametres = dict(self._demande.parametres)
         if self._demande.chapitre:
+            from observatoire.publication.rapport.edition import derniere_annee
+
             return {"annee": parametres.get("annee") or str(derniere_annee(config))}
         if parametres and "periode" not in parametres:
             parametres["periode"] = str(derniere_periode(config))
@@ -117,15 +146,23 @@ class Fabrique:
     def _mettre_en_page(self, config: Config, execute: NotebookNode) -> tuple[dict[str, bytes], str]:
         if not self._demande.chapitre:
             return {"fiche.html": rendu_html.rendre_html(execute, config)}, "fiche.html"
+        from observatoire.publication.rapport import pages
+        from observatoire.publication.rapport.edition import composer_ours
+
         ours = composer_ours(config, self._contexte(config))
         fichiers = pages.rendre_pages(self._livre(config, execute), ours, config.racine / "report_templates")
         return fichiers, f"{self._demande.chemin.stem}.html"
 
     def _contexte(self, config: Config) -> Contexte:
+        from observatoire.publication.fiche.contexte import Contexte
+        from observatoire.publication.lectures import REGION
+
         return Contexte.ouvrir(config, str(REGION), self._parametres(config)["annee"])
 
     def _livre(self, config: Config, execute: NotebookNode) -> Livre:
         """Le chapitre, parmi ceux du rapport déjà produit : ses numéros et ses renvois sont les vrais."""
+        from observatoire.publication.rapport.livre import assembler
+
         dossier = config.outputs / "rapports" / self._parametres(config)["annee"] / "notebooks"
         voisins = {
             chemin.stem: proprete.lire(chemin.read_text(encoding="utf-8"), chemin.name)
@@ -134,15 +171,22 @@ class Fabrique:
         return assembler({**voisins, self._demande.chemin.stem: execute})
 
 
+def _premier_ecart(avant: Sequence[str], apres: Sequence[str]) -> int:
+    """Le rang de la première cellule de code qui diffère ; 0 s'il n'y avait rien avant."""
+    communs = min(len(avant), len(apres))
+    return next((rang for rang in range(communs) if avant[rang] != apres[rang]), communs)
+
+
+def _ouverture(source: NotebookNode) -> int:
+    """Combien de cellules de code ouvrent le document : les paramètres, et celle qui les suit."""
+    etiquettes = [c.metadata.get("tags", []) for c in source.cells if c.cell_type == "code"]
+    return next((rang + 2 for rang, tags in enumerate(etiquettes) if "parameters" in tags), 1)
+
+
 def _reprendre(source: NotebookNode, execute: NotebookNode) -> NotebookNode:
     """Le notebook enregistré, avec les résultats d'une exécution des mêmes cellules de code."""
-    resultats = [
-        cellule.outputs
-        for cellule in execute.cells
-        if cellule.cell_type == "code" and "injected-parameters" not in cellule.metadata.get("tags", [])
-    ]
+    resultats = [execute.cells[rang].outputs for rang in rangs_de_code(execute)]
     repris = copy.deepcopy(source)
-    codes = [cellule for cellule in repris.cells if cellule.cell_type == "code"]
-    for cellule, sorties in zip(codes, resultats, strict=True):
-        cellule.outputs = sorties
+    for rang, sorties in zip(rangs_de_code(repris), resultats, strict=True):
+        repris.cells[rang].outputs = sorties
     return repris

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from observatoire.erreurs import PublicationError
 from observatoire.publication import charte
-from observatoire.publication.apercu.atelier import Echec
+from observatoire.publication.apercu.vue import Echec
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,17 +7,19 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from observatoire.publication.apercu.atelier import CONSTRUIRE, PDF, REFAIRE, Atelier, Echec
+from observatoire.publication.apercu.atelier import CONSTRUIRE, PDF, REFAIRE, Atelier
 from observatoire.publication.apercu.veille import DOCUMENT, PROGRAMME, Veille
+from observatoire.publication.apercu.vue import Echec, Vue
 from observatoire.publication.formats import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from observatoire.publication.apercu.demande import Demande
-    from observatoire.publication.apercu.fabrique import Vue
 
-_PAS = 0.1  # secondes entre deux regards
+_PAS = 0.06  # secondes entre deux regards
+_CALME = 0.04  # secondes sans rien de neuf : l'enregistrement est fini
+_EN_ATTENDANT = "Page de la dernière campagne, en cours de mise à jour…"
 _PATIENCE = 3.0  # secondes : au-delà, un nouvel enregistrement interrompt ce qui tourne
 
 
@@ -28,7 +30,7 @@ class Etat:
     rang: int = 0
     version: int = 0
     en_cours: bool = True
-    message: str = "Préparation…"
+    message: str = "Première exécution…"
     echec: Echec | None = None
     remarques: tuple[str, ...] = ()
 
@@ -47,6 +49,9 @@ class Session:
         self._fini = threading.Event()
         self._etat = Etat()
         self._vue: Vue | None = None
+        if page := demande.derniere_page():
+            self._vue = Vue({"fiche.html": page}, "fiche.html")
+            self._etat = Etat(version=1, message=_EN_ATTENDANT)
         self._veille = Veille(demande)
         self._atelier = Atelier(demande)
         self._fil = threading.Thread(target=self._travailler, daemon=True)
@@ -99,7 +104,7 @@ class Session:
         """Ce qu'il y a à refaire ; un fichier qu'on est en train d'écrire a le temps d'être entier."""
         if not nouveautes:
             return None
-        while suite := (self._fini.wait(_PAS / 2) or self._veille.nouveautes()):
+        while suite := (self._fini.wait(_CALME) or self._veille.nouveautes()):
             if suite is True:
                 return None
             nouveautes |= suite
@@ -111,7 +116,8 @@ class Session:
     def _refaire(self, ordre: str) -> str | None:
         """Refait le document ; rend l'ordre suivant si un enregistrement est venu entre-temps."""
         debut = time.monotonic()
-        self._publier(en_cours=True, message="Mise à jour…" if self._vue else "Première exécution…")
+        if self._etat.rang:
+            self._publier(en_cours=True, message="Mise à jour…")
         interrompu: set[str] = set()
 
         def abandonner() -> bool:
@@ -126,7 +132,8 @@ class Session:
             self._publier(en_cours=False, message="Erreur", echec=rendu)
             return None
         self._vue = rendu
-        faite = "exécuté et mis en page" if rendu.execute else "mis en page"
+        s = "s" if rendu.execute > 1 else ""
+        faite = f"{rendu.execute} cellule{s} exécutée{s}, mis en page" if rendu.execute else "mis en page"
         message = f"{faite} en {decimal(time.monotonic() - debut)} s"
         self._publier(
             en_cours=False, message=message, version=self._etat.version + 1, remarques=tuple(rendu.remarques)

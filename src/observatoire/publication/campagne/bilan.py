@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from observatoire import erreurs
 from observatoire.perimetre import Periode, Programme, Territoire, lire_perimetre
 
 if TYPE_CHECKING:
@@ -166,11 +167,11 @@ class Bilan:
 
 
 def _sans_perimetre(echec: Echec) -> str:
-    """Le constat d'une erreur attendue, sans ce qui est propre au document ; vide si l'endroit suffit.
+    """Le constat d'une erreur attendue, sans ce qui est propre au document ; vide d'un bogue.
 
-    Une cellule ou une ligne de code dit déjà où chercher ; le message d'un bogue cite souvent une donnée.
+    La cellule ou la ligne de code d'un bogue dit déjà où chercher, et son message cite souvent une donnée.
     """
-    if "," in echec.endroit:
+    if not hasattr(erreurs, echec.exception):
         return ""
     objet, constat = lire_perimetre(echec.tache.objet), echec.constat
     for mot in (echec.tache.nom, echec.tache.objet, objet.fichier, objet.nom, echec.tache.periode):

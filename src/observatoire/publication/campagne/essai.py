@@ -48,7 +48,10 @@ def constater(tache: Tache, erreur: BaseException, secondes: float = 0.0) -> Ech
     remede = str(getattr(erreur, "remede", "") or _REMEDE)
     if trouve := _DE_LA_CELLULE.search(constat):
         return Echec(tache, trouve[2], f"{tache.notebook}, {trouve[1]}", constat, remede, secondes)
-    endroit = tache.notebook if isinstance(erreur, ObservatoireError) else _dernier_appel(erreur)
+    if isinstance(erreur, ObservatoireError):
+        endroit = ", ".join(filter(None, (tache.notebook, erreur.endroit)))
+    else:
+        endroit = _dernier_appel(erreur)
     return Echec(tache, type(erreur).__name__, endroit, constat, remede, secondes)
 
 

@@ -115,7 +115,10 @@ def exiger_complete(config: Config, periode: Periode, noms: Collection[str] = ()
     manifeste = Manifeste.lire(dossier_de(config, str(periode)))
     rejouer = "Relancer « observatoire campagne », puis publier."
     if not manifeste.documents and manifeste.complet:
-        raise PublicationError(f"Aucun document produit pour {periode}.", rejouer)
+        raise PublicationError(
+            f"Aucune fiche de {periode} n'est produite, ou rien ne dit qu'elles le sont toutes.",
+            f"D'abord « observatoire campagne », ou « observatoire fiches --periode {periode} ».",
+        )
     absents = {nom for nom in noms if nom not in manifeste.documents}
     if manquants := sorted({*manifeste.restants, *manifeste.echecs, *absents}):
         suite = ", …" if len(manquants) > 6 else ""
@@ -129,6 +132,18 @@ def exiger_complete(config: Config, periode: Periode, noms: Collection[str] = ()
         raise PublicationError(
             f"{len(anomalies)} document(s) de {periode} ne sont plus ceux qui ont été produits ({premier}).",
             rejouer,
+        )
+
+
+def exiger_rapport(config: Config, annee: Periode) -> None:
+    """Refuse de publier une année dont le rapport n'est pas produit ; il l'est en entier, ou pas du tout.
+
+    Raises:
+        PublicationError: le rapport n'est pas là.
+    """
+    if not (config.outputs / "rapports" / str(annee) / f"rapport-{annee}.pdf").is_file():
+        raise PublicationError(
+            f"Le rapport {annee} n'est pas produit.", f"D'abord « observatoire rapport --annee {annee} »."
         )
 
 

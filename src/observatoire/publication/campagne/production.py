@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import nbformat.v4
-
-from observatoire.perimetre import Periode, Territoire
+from observatoire.publication import releve
 from observatoire.publication.campagne.tache import Document, Tache
-from observatoire.publication.commentaire import alertes
 from observatoire.publication.composition import composer, public_demande
 from observatoire.publication.execution import en_octets, executer
 from observatoire.publication.rendu_html import rendre_html
@@ -20,13 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nbformat import NotebookNode
-
-MIME_LECTURES = "application/vnd.observatoire.lectures+json"
-_RELEVE = f"""\
-from IPython.display import display
-from observatoire.publication.cellules import tranches_lues
-
-display({{{MIME_LECTURES!r}: tranches_lues()}}, raw=True)"""
 
 
 def produire(tache: Tache) -> Document:
@@ -41,13 +31,13 @@ def produire(tache: Tache) -> Document:
 
     def a_executer(lu: NotebookNode) -> NotebookNode:
         compose = composer(lu, public=public) if public else lu
-        compose.cells.append(nbformat.v4.new_code_cell(_RELEVE))  # type: ignore[no-untyped-call]
+        releve.ajouter(compose, *(() if tache.pour_programme else (tache.objet, tache.periode, tache.public)))
         return compose
 
     with _chronometrer(durees, "execution"):
         notebook = config.racine / "notebooks" / tache.notebook
         execute = executer(notebook, tache.parametres, racine=config.racine, composer=a_executer)
-        lectures = _retirer_le_releve(execute)
+        lectures, alertes = releve.retirer(execute)
     fichiers, pages = {"ipynb": en_octets(execute)}, 0
     if "html" in tache.formats:
         with _chronometrer(durees, "html"):
@@ -56,24 +46,7 @@ def produire(tache: Tache) -> Document:
         with _chronometrer(durees, "pdf"):
             fichiers["pdf"], pages = rendre_pdf(execute, config)
     voulus = {nom: fichiers[nom] for nom in tache.formats}
-    return Document(tache, voulus, pages, durees, lectures, _alertes(tache))
-
-
-def _retirer_le_releve(execute: NotebookNode) -> tuple[tuple[str, ...], ...] | None:
-    """Ôte du notebook la cellule qui relève les lectures, et rend ce qu'elle a relevé."""
-    sorties: list[Any] = execute.cells.pop().get("outputs", [])
-    for sortie in sorties:
-        if MIME_LECTURES in sortie.get("data", {}):
-            return tuple(tuple(tranche) for tranche in sortie["data"][MIME_LECTURES])
-    return None
-
-
-def _alertes(tache: Tache) -> tuple[str, ...]:
-    """Pourquoi le commentaire est à relire ; la fiche d'un programme n'en a pas."""
-    if tache.pour_programme:
-        return ()
-    objet, periode = Territoire.lire(tache.objet), Periode.lire(tache.periode)
-    return tuple(alertes(tache.config(), objet, periode, tache.public))
+    return Document(tache, voulus, pages, durees, lectures, alertes)
 
 
 @contextmanager

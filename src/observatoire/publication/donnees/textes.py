@@ -1,8 +1,7 @@
-"""Écrire des textes qu'un tableur ne prendra pas pour des formules, et des tables en CSV.
+"""Écrire des tables en CSV, sans rien qu'un tableur prendrait pour une formule.
 
-Un tableur exécute une cellule qui commence par « = », « + », « - » ou « @ », ou par leurs formes en pleine
-chasse. Les codes ont une grammaire : ce qui n'y entre pas est refusé. Les textes libres sont désarmés
-d'une apostrophe. Les nombres ne sont jamais touchés : −3 reste −3.
+Les codes ont une grammaire : ce qui n'y entre pas est refusé. Les textes libres sont désarmés d'une
+apostrophe (`desarmement`). Les nombres ne sont jamais touchés : −3 reste −3.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from observatoire.erreurs import PublicationError
+from observatoire.publication.desarmement import desarmer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
     from observatoire.publication.donnees.ressources import Ressource
 
 CODE = r"[A-Za-z0-9_][A-Za-z0-9_:×.=|-]*"
-# En tête, ou après ce qu'un tableur mal réglé prendrait pour un séparateur.
-_ARME = re.compile(r"(^|[;,\t])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-
-
-def desarmer(texte: str) -> str:
-    """Rend un texte sur une ligne, sans caractère de commande, qui ne peut pas être une formule.
-
-    >>> desarmer("=1+1"), desarmer(" @SOMME(A1)"), desarmer("a ; =b"), desarmer("Travaux – lot 1")
-    ("'=1+1", "'@SOMME(A1)", "a ; '=b", 'Travaux – lot 1')
-    """
-    propre = " ".join("".join(c if c.isprintable() else " " for c in texte).split())
-    return _ARME.sub(r"\1\2'", propre)
 
 
 def exiger_code(nom: str, colonne: str, texte: str) -> str:

@@ -7,8 +7,10 @@ chaque division. Il n'a pas de socket nommée : seul le processus qui l'a lancé
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import importlib
+import io
 import json
 import os
 import select
@@ -19,12 +21,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-BIBLIOTHEQUES = (
+ESSENTIELLES = (
     "asyncio",
     "babel.dates",
     "babel.numbers",
-    "duckdb",
-    "fontTools.subset",
     "IPython.core.completer",
     "IPython.core.completerlib",
     "IPython.core.debugger",
@@ -33,18 +33,23 @@ BIBLIOTHEQUES = (
     "IPython.extensions.storemagic",
     "ipykernel.debugger",
     "ipykernel.kernelapp",
+    "jinja2",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "matplotlib.pyplot",
     "mistune",
-    "narwhals",
     "numpy",
-    "openpyxl",
     "pandas",
     "pyarrow.dataset",
     "pyarrow.parquet",
     "seaborn",
     "tornado.platform.asyncio",
+)
+"""Ce que toute fiche charge, et qui n'est pas de nous : un aperçu s'en contente pour naître plus tôt."""
+
+BIBLIOTHEQUES = (
+    *ESSENTIELLES,
+    "duckdb",
     "observatoire.publication.fiche",
     "observatoire.publication.fiche.programme",
     "observatoire.publication.rapport",
@@ -63,6 +68,9 @@ SANS_FILS = {
 }
 """L'environnement dans lequel ces imports ne démarrent aucun fil."""
 
+ESSENTIEL = "essentiel"
+"""L'argument d'un zygote qui ne charge pas l'observatoire."""
+
 _DEMANDE_MAXIMUM = 1 << 20
 
 
@@ -71,22 +79,38 @@ def fils_en_cours() -> int:
     return len(os.listdir("/proc/self/task"))  # noqa: PTH208  appelé à chaque division
 
 
-def prechauffer() -> None:
-    """Importe les bibliothèques et gèle ce qu'elles ont créé : les noyaux en partagent la mémoire."""
-    for nom in BIBLIOTHEQUES:
+def prechauffer(*, maison: bool = True) -> None:
+    """Importe les bibliothèques et gèle ce qu'elles ont créé : les noyaux en partagent la mémoire.
+
+    Args:
+        maison: importe aussi l'observatoire ; sinon chaque noyau charge celui qui est sur le disque.
+    """
+    gc.disable()  # un import crée peu de déchets ; les chercher coûte un dixième de sa durée
+    for nom in BIBLIOTHEQUES if maison else ESSENTIELLES:
         importlib.import_module(nom)
     _remplir_les_caches()
-    gc.collect()
+    if maison:
+        _dessiner_un_exemple()
     gc.freeze()
+    gc.enable()
 
 
 def _remplir_les_caches() -> None:
-    """Remplit ce qui ne dépend d'aucune donnée : polices, formats français, liste des affichages."""
+    """Remplit ce qui ne dépend d'aucune donnée : formats français, liste des affichages, dessin."""
+    from babel.dates import format_date
+    from babel.numbers import format_decimal
     from matplotlib.backends.registry import backend_registry
+    from matplotlib.figure import Figure
 
+    format_date(dt.date(2026, 1, 1), locale="fr"), format_decimal(1.5, locale="fr")
+    backend_registry.list_all()
+    Figure().savefig(io.StringIO(), format="svg")
+
+
+def _dessiner_un_exemple() -> None:
+    """Charge notre police et nos formats, en dessinant une figure de chaque sorte."""
     from observatoire.publication import charte, figures, formats
 
-    backend_registry.list_all()
     barre = figures.Barre("Gras et italique", 2.0, formats.pct(12.5), charte.TEXTE, repere=1.0)
     vide = figures.Barre("Secret", None, "s", charte.TEXTE)
     figures.barres([barre, vide], repere="Région")
@@ -107,11 +131,13 @@ class Zygote:
     Args:
         commande: la socket des demandes.
         ajoutees: les variables d'environnement que les imports ont posées, comme dans un noyau ordinaire.
+        maison: dit si l'observatoire est chargé ; sinon un noyau charge celui qui est sur le disque.
     """
 
-    def __init__(self, commande: socket.socket, ajoutees: dict[str, str]) -> None:
+    def __init__(self, commande: socket.socket, ajoutees: dict[str, str], *, maison: bool = True) -> None:
         self._commande = commande
         self._ajoutees = ajoutees
+        self._maison = maison
         self._suivis: dict[int, int] = {}  # numéro du noyau → tube de suivi
         self._sondeur = select.poll()
         self._sondeur.register(commande, select.POLLIN)
@@ -174,6 +200,8 @@ class Zygote:
             for descripteur in (suivi, self._reveil, self._ecriture, *self._suivis.values()):
                 os.close(descripteur)
             self._commande.close()
+            if not self._maison:
+                _oublier_la_maison()
             from observatoire.publication.moteur import fils
 
             complet = {**self._ajoutees, **demande["environnement"]}
@@ -190,7 +218,8 @@ class Zygote:
             if numero == 0:
                 return
             suivi = self._suivis.pop(numero)
-            self._sondeur.unregister(suivi)
+            with suppress(KeyError):  # un noyau abattu n'y est plus
+                self._sondeur.unregister(suivi)
             with suppress(OSError):
                 calcul = round(1000 * (usage.ru_utime + usage.ru_stime))
                 code = os.waitstatus_to_exitcode(etat)
@@ -207,19 +236,24 @@ class Zygote:
                         tuer(numero, signal.SIGKILL)
 
 
+def _oublier_la_maison() -> None:
+    """Fait relire au noyau tout l'observatoire, jusqu'aux paquets d'où ce module-ci est venu."""
+    for nom in [nom for nom in sys.modules if nom.partition(".")[0] == "observatoire"]:
+        del sys.modules[nom]
+
+
 def main() -> None:
-    """Démarre sur la socket dont le descripteur est le premier argument."""
+    """Démarre sur la socket dont le descripteur est le premier argument ; un second l'allège."""
     commande = socket.socket(fileno=int(sys.argv[1]))
+    maison = ESSENTIEL not in sys.argv
     del sys.path[0]  # « -m » y met le dossier courant, qu'un noyau ordinaire n'a pas là
     recues = dict(os.environ)
-    prechauffer()
+    prechauffer(maison=maison)
     ajoutees = {nom: valeur for nom, valeur in os.environ.items() if nom not in recues}
-    zygote = Zygote(commande, ajoutees)
-    commande.send(str(fils_en_cours()).encode())
+    zygote = Zygote(commande, ajoutees, maison=maison)
     sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher.py"))]
     zygote.servir()
 
 
 if __name__ == "__main__":
-    with suppress(ConnectionError):
-        main()
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from observatoire.publication.moteur.zygote import SANS_FILS
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 _journal = logging.getLogger(__name__)
 _ORDINAIRE = "ordinaire"
-_ATTENTE, _REPONSE = 120, 30  # secondes : imports à froid sur un poste chargé, division
+_ATTENTE = 120  # secondes : des imports à froid sur un poste chargé, puis une division
+_ADIEU = 5  # secondes
 # Ce que Python et les bibliothèques lisent à leur import : trop tard pour un processus fils.
 _LU_A_L_IMPORT = re.compile(
     r"^(PYTHON|PATH$|HOME$|LD_|OMP_|OPENBLAS|MKL_|NUMEXPR|JE_|ARROW_|MPLCONFIGDIR$|XDG_|TZ$|LANG|LC_|TMPDIR$)"
@@ -47,15 +49,31 @@ class Fils:
 
 
 class Zygote:
-    """Un processus zygote, démarré sans être attendu : ses imports se font pendant ceux du pilote."""
+    """Un processus zygote, démarré sans être attendu : ses imports se font pendant ceux du pilote.
 
-    def __init__(self, environnement: Mapping[str, str]) -> None:
+    Args:
+        commande: la socket où il attend les demandes.
+        processus: le sien, si c'est nous qui l'avons démarré.
+    """
+
+    def __init__(self, commande: socket.socket, processus: subprocess.Popen[bytes] | None = None) -> None:
         self.pilote = os.getpid()
-        self._commande, distante = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.commande = commande
+        self._processus = processus
+
+    @classmethod
+    def demarrer(cls, environnement: Mapping[str, str], *options: str) -> Self:
+        """Démarre un zygote dans un environnement ; `options` : `ESSENTIEL`, ou rien.
+
+        Raises:
+            OSError: le processus n'a pas pu être lancé.
+        """
+        commande, distante = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sans_noyau = {nom: v for nom, v in environnement.items() if nom not in _PROPRES_AU_NOYAU}
-        try:
-            self._processus = subprocess.Popen(
-                [sys.executable, "-m", "observatoire.publication.moteur.zygote", str(distante.fileno())],
+        numero = str(distante.fileno())
+        with distante:
+            processus = subprocess.Popen(
+                [sys.executable, "-m", "observatoire.publication.moteur.zygote", numero, *options],
                 env={**sans_noyau, **SANS_FILS},
                 pass_fds=[distante.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -63,28 +81,24 @@ class Zygote:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        finally:
-            distante.close()
-        self._pret = threading.Lock()
-        self._fils: int | None = None
+        return cls(commande, processus)
 
     @property
     def vivant(self) -> bool:
-        """Vrai tant que le processus n'a pas fini ; inconnu, donc vrai, depuis un autre pilote."""
-        return self.pilote != os.getpid() or self._processus.poll() is None
+        """Vrai tant que le processus n'a pas fini ; inconnu, donc vrai, de qui ne l'a pas démarré."""
+        return self._processus is None or self.pilote != os.getpid() or self._processus.poll() is None
 
     def fourcher(self, demande: Mapping[str, Any]) -> Fils:
-        """Rend un noyau neuf ; `demande` est celle de `fils.vivre`.
+        """Rend un noyau neuf, dès la fin des imports ; `demande` est celle de `fils.vivre`.
 
         Raises:
             ZygoteError: le zygote est mort, ou ne peut pas se diviser sans risque.
         """
-        self._attendre()
         ici, la_bas = socket.socketpair()
         lecture, ecriture = os.pipe()
         try:
             descripteurs = [la_bas.fileno(), ecriture]
-            socket.send_fds(self._commande, [json.dumps(demande).encode()], descripteurs)
+            socket.send_fds(self.commande, [json.dumps(demande).encode()], descripteurs)
         except OSError as erreur:
             ici.close()
             os.close(lecture)
@@ -92,34 +106,25 @@ class Zygote:
         finally:
             la_bas.close()
             os.close(ecriture)
-        reponse = lire_suivi(lecture, _REPONSE)
+        reponse = lire_suivi(lecture, _ATTENTE)
         if not reponse.startswith("noyau "):
             ici.close()
             os.close(lecture)
-            raise ZygoteError(reponse.removeprefix("refus ") or "il ne répond plus")
+            raise ZygoteError(reponse.removeprefix("refus ") or "il ne répond pas, ou ses imports ont échoué")
         return Fils(ici, lecture, int(reponse.removeprefix("noyau ")))
 
     def fermer(self) -> None:
         """Ne demande plus rien : le zygote finit avec le dernier de ses noyaux."""
-        self._commande.close()
-        if self.pilote == os.getpid():
+        self.commande.close()
+        if self._processus is not None and self.pilote == os.getpid():
             threading.Thread(target=self._processus.wait, daemon=True).start()
 
-    def _attendre(self) -> None:
-        """Attend la fin des imports ; une fois, pour tous les fils du pilote."""
-        with self._pret:
-            if self._fils is None:
-                self._commande.settimeout(_ATTENTE)
-                try:
-                    recu = self._commande.recv(64)
-                except OSError:
-                    recu = b""
-                self._commande.settimeout(None)
-                if not recu:
-                    raise ZygoteError("ses imports ont échoué")
-                self._fils = int(recu)
-            if self._fils != 1:
-                raise ZygoteError(f"ses imports ont démarré {self._fils - 1} fils d'exécution")
+    def quitter(self) -> None:
+        """Ferme, et attend un instant que le processus ait fini : rien ne reste après le pilote."""
+        self.fermer()
+        if self._processus is not None and self.pilote == os.getpid():
+            with suppress(subprocess.TimeoutExpired):
+                self._processus.wait(_ADIEU)
 
 
 def lire_suivi(suivi: int, delai: float) -> str:
@@ -169,7 +174,7 @@ def obtenir(environnement: Mapping[str, str]) -> Zygote:
     Raises:
         ZygoteError: il n'a pas pu être lancé.
     """
-    cle = tuple(f"{nom}={v}" for nom, v in sorted(environnement.items()) if _LU_A_L_IMPORT.match(nom))
+    cle = _cle(environnement)
     with _verrou:
         empreinte = empreinte_du_code()
         zygote, du_code = _zygotes.get(cle, (None, 0))
@@ -181,20 +186,33 @@ def obtenir(environnement: Mapping[str, str]) -> Zygote:
             zygote.fermer()
             del _zygotes[cle]
         try:
-            neuf = Zygote(environnement)
+            neuf = Zygote.demarrer(environnement)
         except OSError as erreur:
             raise ZygoteError(erreur.strerror) from None
         _zygotes[cle] = neuf, empreinte
         return neuf
 
 
+def adopter(environnement: Mapping[str, str], zygote: Zygote) -> None:
+    """Fait naître les noyaux de cet environnement d'un zygote qu'un autre processus a démarré."""
+    with _verrou:
+        _zygotes[_cle(environnement)] = zygote, empreinte_du_code()
+
+
 def oublier() -> None:
-    """Ferme tous les zygotes ; le prochain noyau en démarre un."""
+    """Ferme tous les zygotes et attend leur fin ; le prochain noyau en démarre un."""
     with _verrou:
         for zygote, _ in _zygotes.values():
             with suppress(OSError):
-                zygote.fermer()
+                zygote.quitter()
         _zygotes.clear()
+
+
+atexit.register(oublier)
+
+
+def _cle(environnement: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{nom}={v}" for nom, v in sorted(environnement.items()) if _LU_A_L_IMPORT.match(nom))
 
 
 def empreinte_du_code() -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from observatoire.erreurs import PublicationError
-from observatoire.publication.noyau import environnement_du_noyau
+from observatoire.publication.environnement import environnement_du_noyau
 
 if TYPE_CHECKING:
     import datetime as dt

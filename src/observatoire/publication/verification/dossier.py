@@ -37,7 +37,7 @@ EGALITE, RECOMPTAGE, DONNEES = (
     "recomptage",
     "mêmes nombres que les indicateurs",
 )
-_JOURNAUX = "journaux"  # réservés à l'équipe
+_RESERVES = {"journaux", "essais"}  # réservés à l'équipe, jamais publiés
 SUFFIXES = (".html", ".pdf", ".ipynb", ".csv", ".parquet", ".xlsx")
 
 
@@ -104,16 +104,23 @@ def verifier(config: Config, chemins: Sequence[Path] = (), *, outil: Path | None
 
 
 def _documents(chemins: Sequence[Path]) -> list[Path]:
-    """Les documents demandés et ceux des dossiers ; ni la déclaration, écrite après, ni les journaux."""
+    """Les documents demandés et ceux des dossiers ; ni la déclaration, écrite après, ni les réservés.
+
+    Un dossier réservé ne s'examine que si on le demande.
+    """
     demandes = [chemin for chemin in chemins if not chemin.is_dir()]
-    trouves = [f for chemin in chemins if chemin.is_dir() for f in chemin.rglob("*") if f.name != FICHIER]
+    trouves = [
+        fichier
+        for chemin in chemins
+        if chemin.is_dir()
+        for fichier in chemin.rglob("*")
+        if fichier.name != FICHIER and not _RESERVES & set(fichier.relative_to(chemin).parts)
+    ]
     fichiers = {*demandes, *trouves}
     return sorted(
         fichier
         for fichier in fichiers
-        if fichier.suffix in SUFFIXES
-        and fichier.parent.name != _JOURNAUX
-        and not any(partie.startswith(".") for partie in fichier.parts[-3:])
+        if fichier.suffix in SUFFIXES and not any(partie.startswith(".") for partie in fichier.parts[-3:])
     )
 
 

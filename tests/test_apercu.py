@@ -1,0 +1,247 @@
+"""L'aperçu reprend ce qui n'a pas changé, et montre à l'octet près ce que la campagne publiera."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+
+from observatoire.erreurs import PublicationError
+from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.apercu.demande import Demande, lire_demande
+from observatoire.publication.apercu.fabrique import Fabrique
+from observatoire.publication.apercu.session import Session
+from observatoire.publication.blocs import MIME
+from observatoire.publication.cahiers import proprete
+from observatoire.publication.campagne.edition import produire_fiches
+from observatoire.publication.environnement import environnement_du_noyau
+from observatoire.publication.execution import executer
+from observatoire.publication.moteur import zygotes
+from observatoire.publication.moteur.zygote import ESSENTIEL
+from tests.conftest import DEPOT, copie_de
+from tests.test_rendu import entete
+
+if TYPE_CHECKING:
+    from observatoire.config import Config
+
+OBJET, QUAND = Territoire.lire("dep:93"), Periode.lire("2026-T3")
+OUVERTURE = f"from IPython.display import display\ndisplay({{{MIME!r}: {entete()!r}}}, raw=True)"
+
+
+def ecrire(config: Config, *cellules: str) -> Path:
+    """Écrit `petite.ipynb` : les paramètres, un en-tête, puis ces cellules ; « ## … » en est une de texte."""
+    parametres = nbformat.v4.new_code_cell('territoire = "dep:93"', metadata={"tags": ["parameters"]})
+    suite = [
+        nbformat.v4.new_markdown_cell(c) if c.startswith("## ") else nbformat.v4.new_code_cell(c)
+        for c in (OUVERTURE, *cellules)
+    ]
+    chemin = config.racine / "notebooks" / "petite.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[parametres, *suite], metadata=proprete.METADONNEES)
+    chemin.write_text(proprete.en_texte(notebook), encoding="utf-8")
+    return chemin
+
+
+def titre(nom: str) -> str:
+    """Une cellule qui publie un texte, et ajoute une ligne à un fichier : on voit quand elle s'exécute."""
+    bloc = {"genre": "texte", "paragraphes": [nom]}
+    return f"open('executees.txt', 'a').write('{nom} ')\ndisplay({{{MIME!r}: {bloc!r}}}, raw=True)"
+
+
+@pytest.fixture
+def petite(travail):
+    """Une fabrique sur un petit notebook, et ce qui s'y est exécuté depuis la dernière question."""
+    demande = Demande(travail.racine, "petite")
+    trace = travail.racine / "executees.txt"
+
+    def executees() -> str:
+        lu = trace.read_text(encoding="utf-8").strip() if trace.exists() else ""
+        trace.unlink(missing_ok=True)
+        return lu
+
+    return travail, Fabrique(demande), executees
+
+
+def devancer(fabrique: Fabrique, executees) -> str:
+    """Laisse le relais prendre son avance, et dit ce qu'il a exécuté."""
+    fabrique.devancer()
+    time.sleep(1.5)
+    return executees()
+
+
+def test_une_cellule_changee_n_execute_qu_elle_et_les_suivantes(petite):
+    config, fabrique, executees = petite
+    ecrire(config, titre("a"), "## Une question ?", titre("b"), titre("c"))
+    assert fabrique.construire(neuf=False).execute == 5
+    assert executees() == "a b c"
+    assert devancer(fabrique, executees) == "", "l'ouverture seule est prête"
+
+    ecrire(config, titre("a"), "## Une question ?", titre("b2"), titre("c"))
+    assert fabrique.construire(neuf=False).execute == 3
+    assert executees() == "a b2 c"
+    assert devancer(fabrique, executees) == "a", "la cellule changée attend"
+
+    ecrire(config, titre("a"), "## Une autre ?", titre("b3"), "## Encore ?", titre("c"), titre("d"))
+    vue = fabrique.construire(neuf=False)
+    assert vue.execute == 3
+    assert executees() == "b3 c d"
+    fabrique.devancer()  # et l'enregistrement vient aussitôt, avant que le relais soit arrivé
+    ecrire(config, titre("a"), "## Une autre ?", titre("b4"), "## Encore ?", titre("c"), titre("d"))
+    vue = fabrique.construire(neuf=False)
+    assert executees() == "a b4 c d"
+    neuve = Fabrique(Demande(config.racine, "petite")).construire(neuf=True)
+    assert vue.fichiers == neuve.fichiers
+    assert "Une autre" in vue.fichiers["fiche.html"].decode()
+
+
+def test_une_cellule_d_avant_ou_des_donnees_neuves_executent_tout(petite):
+    config, fabrique, executees = petite
+    ecrire(config, titre("a"), titre("b"))
+    fabrique.construire(neuf=False)
+    ecrire(config, titre("a"), titre("b2"))
+    fabrique.construire(neuf=False)
+    executees()
+    assert devancer(fabrique, executees) == "a"
+    ecrire(config, titre("a2"), titre("b2"))
+    assert fabrique.construire(neuf=False).execute == 4
+    assert executees() == "a2 b2"
+    devancer(fabrique, executees)
+    assert fabrique.construire(neuf=True).execute == 4, "ce que le relais a lu n'est plus bon"
+    assert executees() == "a2 b2"
+    ecrire(config, titre("a2"), "## Un texte ?", titre("b2"))
+    assert fabrique.construire(neuf=False).execute == 0
+    assert executees() == ""
+
+
+def test_une_erreur_se_dit_et_la_corriger_reprend_juste_avant_elle(petite):
+    config, fabrique, executees = petite
+    ecrire(config, titre("a"), titre("b"))
+    fabrique.construire(neuf=False)
+    ecrire(config, titre("a"), "1 / 0")
+    with pytest.raises(PublicationError, match="ZeroDivisionError"):
+        fabrique.construire(neuf=False)
+    executees()
+    assert devancer(fabrique, executees) == "a"
+    ecrire(config, titre("a"), titre("c"))
+    assert fabrique.construire(neuf=False).execute == 1
+    assert executees() == "c"
+
+
+def page_publiee(config: Config, public: str = "") -> bytes:
+    return produire_fiches(config, [OBJET], QUAND, public=public)[0].html.read_bytes()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("public", ["", "elu"])
+def test_apres_chaque_enregistrement_la_page_est_celle_que_la_campagne_publie(exemple, tmp_path, public):
+    config = copie_de(exemple, tmp_path)
+    fabrique = Fabrique(lire_demande(config, "fiche_territoire", "dep:93", "2026-T3", public))
+    chemin = config.racine / "notebooks" / "fiche_territoire.ipynb"
+    gabarit = config.racine / "report_templates" / "fiche" / "fiche.css"
+    derniere = fabrique.construire(neuf=False).fichiers["fiche.html"]
+    assert derniere == page_publiee(config, public)
+    changements = [
+        (chemin, "Comment lire ces chiffres ?", "Comment les lire ?"),
+        (chemin, '"fiche.methode()"', '"fiche.couverture()"'),
+        (chemin, '"fiche.couverture()"', '"fiche.methode()"'),
+        (chemin, "fiche.chiffres_cles()", 'fiche.chiffres_cles(\\"heures_realisees\\")'),
+        (gabarit, "body {", "body  {"),
+    ]
+    for fichier, avant, apres in changements:
+        fabrique.devancer()
+        texte = fichier.read_text(encoding="utf-8")
+        assert avant in texte
+        fichier.write_text(texte.replace(avant, apres), encoding="utf-8")
+        page = fabrique.construire(neuf=False).fichiers["fiche.html"]
+        assert page == page_publiee(config, public)
+        assert page != derniere
+        derniere = page
+
+
+def test_la_page_de_la_derniere_campagne_se_montre_en_attendant_et_le_dit(travail, monkeypatch):
+    monkeypatch.setattr("observatoire.publication.apercu.session.Atelier", _SansAtelier)
+    for periode in ("2026-T2", "2026-T3"):
+        dossier = travail.outputs / "fiches" / periode
+        dossier.mkdir(parents=True)
+        (dossier / "dep-93.html").write_text(periode)
+        (dossier / "dep-93--elu.html").write_text(f"élu {periode}")
+    vues = {}
+    for demande in (("dep:93",), ("dep:93", "2026-T2"), ("dep:93", "2026-T3", "elu"), ("dep:92",), ()):
+        session = Session(lire_demande(travail, "fiche_territoire", *demande))
+        vues[demande] = session.vue and session.vue.fichiers["fiche.html"].decode()
+        assert session.etat.en_cours
+        assert session.etat.version == (1 if session.vue else 0)
+        assert ("dernière campagne" in session.etat.message) == bool(session.vue)
+        session.fermer()
+    assert list(vues.values()) == ["2026-T3", "2026-T2", "élu 2026-T3", None, None]
+
+
+class _SansAtelier:
+    """Un atelier qui ne rend jamais rien."""
+
+    def __init__(self, _demande) -> None:
+        pass
+
+    def demander(self, _ordre, abandonner):
+        while not abandonner():
+            time.sleep(0.01)
+
+    def fermer(self) -> None:
+        pass
+
+
+# ── Un zygote qui n'a pas chargé l'observatoire ──
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="un zygote demande Linux")
+
+
+@pytest.fixture
+def leger(tmp_path, monkeypatch):
+    """Un zygote sans l'observatoire, où naissent les noyaux de cet essai ; et le code qu'ils liront."""
+    code = tmp_path / "code"
+    shutil.copytree(DEPOT / "src", code, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(code))
+    monkeypatch.delenv("OBSERVATOIRE_MOTEUR", raising=False)
+    monkeypatch.setattr(zygotes, "_zygotes", {})
+    environnement = environnement_du_noyau(os.environ, tmp_path, "")
+    zygotes.adopter(environnement, zygotes.Zygote.demarrer(environnement, ESSENTIEL))
+    yield code
+    zygotes.oublier()
+
+
+def charger(config: Config) -> list:
+    """Ce qu'un noyau voit : la version de l'observatoire, pandas chargé d'avance, son parent."""
+    voir = "import json, os, sys\npret = 'pandas' in sys.modules\nimport observatoire.publication\n"
+    chemin = ecrire(
+        config, f"{voir}print(json.dumps([getattr(observatoire, 'MARQUE', 0), pret, os.getppid()]))"
+    )
+    return json.loads(executer(chemin, {}).cells[-1].outputs[0].text)
+
+
+@linux
+def test_un_zygote_leger_donne_le_code_enregistre_sans_repartir(travail, leger):
+    marque, pret, mere = charger(travail)
+    assert (marque, pret) == (0, True)
+    module = leger / "observatoire" / "__init__.py"
+    module.write_text(f"{module.read_text(encoding='utf-8')}\nMARQUE = 7\n", encoding="utf-8")
+    assert charger(travail) == [7, True, mere]
+
+
+@linux
+def test_un_noyau_que_plus_personne_ne_suit_ne_fait_pas_tomber_son_zygote(travail, leger):
+    mere = charger(travail)[2]
+    [(zygote, _)] = zygotes._zygotes.values()
+    demande = {"environnement": dict(os.environ), "dossier": str(travail.racine), "memoire_mo": 0, "cle": "x"}
+    fils = zygote.fourcher(demande)
+    os.close(fils.suivi)
+    fils.prise.close()
+    fin = time.monotonic() + 10
+    while Path(f"/proc/{fils.numero}").exists() and time.monotonic() < fin:
+        time.sleep(0.05)
+    assert charger(travail)[2] == mere
