@@ -288,8 +288,11 @@ def test_une_ligne_de_tableau_n_efface_pas_le_chiffre_cle_qui_s_ecrit_comme_elle
     bande = {"genre": "chiffres", "titre": "Chiffres clés", "chiffres": [cle], "pied": []}
     tableau = {"genre": "tableau", "colonnes": ["Public", "Part"]}
     tableau["lignes"] = [["Travailleurs handicapés", "3,6\u00a0%"]]
-    corps = "<p>{0}</p><p>3,6</p><p>%</p><table><tr><th>Public</th><th>Part</th></tr><tr><th>{0}</th><td>{1}</td></tr>"
-    source = f"<html><body>{corps.format('Travailleurs handicapés', '3,6&nbsp;%')}</table></body></html>"
+    corps = (
+        "<p>Travailleurs handicapés</p><p>3,6</p><p>%</p><table><tr><th>Public</th><th>Part</th></tr>"
+        "<tr><th>Travailleurs handicapés</th><td>3,6&nbsp;%</td></tr></table>"
+    )
+    source = f"<html><body>{corps}</body></html>"
     entete = {"genre": "entete", "titre": "Paris"}
     page = Page(tmp_path / "page.html", source.replace("<body>", "<body>Paris"))
     assert list(egalite.comparer_page([entete, bande, tableau], page)) == []
