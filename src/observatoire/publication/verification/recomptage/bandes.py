@@ -43,13 +43,12 @@ def _ensemble(vue: Vue, indicateur: str) -> Compte:
     return vue.une(indicateur)
 
 
-def decimales(vue: Vue, indicateur: str) -> int:
-    """Rend le nombre de décimales d'un indicateur dans une bande."""
+def _decimales(vue: Vue, indicateur: str) -> int:
     return decimales_de(vue.tables.decrire(indicateur, "unite"))
 
 
 def _ligne(libelle: str, vue: Vue, indicateur: str, evolution: str = "", lire: Lire = _ensemble) -> list[str]:
-    return [libelle, en_case(lire(vue, indicateur), decimales(vue, indicateur)), evolution]
+    return [libelle, en_case(lire(vue, indicateur), _decimales(vue, indicateur)), evolution]
 
 
 def _entourer(
@@ -60,7 +59,7 @@ def _entourer(
     phrases: Iterable[str] = (),
 ) -> Attendu:
     """Une bande attendue, et ce que son pied peut dire de ses chiffres."""
-    dits = {ecrire(vue.une(nom), decimales(vue, nom)) for vue, nom in lues}
+    dits = {ecrire(vue.une(nom), _decimales(vue, nom)) for vue, nom in lues}
     mots = {mot for vue, nom in lues for mot in vue.phrases | vue.champ(nom)}
     return Attendu(lignes, nombres=dits.union(nombres), phrases=mots.union(phrases))
 
@@ -205,7 +204,7 @@ class Sorties:
         """Dit si les tables ont de quoi remplir la bande."""
         return self.choisir(vue) is not None
 
-    def __call__(self, vue: Vue, bloc: Bloc) -> Attendu | None:
+    def __call__(self, vue: Vue, bloc: Bloc) -> Attendu:
         """Recompte la bande."""
         lue = self.choisir(vue)
         if lue is None:

@@ -93,15 +93,18 @@ def _titre(vue: Vue, bloc: Bloc) -> Attendu:
     return Attendu(phrases=vue.phrases)
 
 
+def _a_ce_jour(vue: Vue, indicateur: str) -> Vue:
+    dernier = vue.tables.dernier_trimestre if indicateur in _A_CE_JOUR else None
+    return vue.a(dernier) if dernier else vue
+
+
 def _a_sa_date(vue: Vue, indicateur: str) -> Vue:
-    """La vue à l'année du rapport, ou à ce que l'indicateur a de plus proche."""
-    a_ce_jour = vue.tables.dernier_trimestre if indicateur in _A_CE_JOUR else None
-    return vue.a(a_ce_jour) if a_ce_jour else vue.etat(indicateur)
+    """La vue à l'année du rapport ; un stock est à sa fin, une liste à ce jour."""
+    return _a_ce_jour(vue, indicateur).etat(indicateur)
 
 
 def _matrice(indicateur: str, ventilation: str, vue: Vue, bloc: Bloc) -> Attendu:
-    a_ce_jour = _a_sa_date(vue, indicateur) if indicateur in _A_CE_JOUR else vue
-    return territoires.matrice(a_ce_jour, indicateur, ventilation)
+    return territoires.matrice(_a_ce_jour(vue, indicateur), indicateur, ventilation)
 
 
 def _par_modalite(indicateur: str, ventilation: str, vue: Vue, bloc: Bloc) -> Attendu:
