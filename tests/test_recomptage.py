@@ -40,8 +40,8 @@ def toute_la_fiche(config, territoire: str, periode: str) -> list[dict]:
     return [bloc.json() for bloc in blocs]
 
 
-def tout_le_programme(config, periode: str) -> list[dict]:
-    fiche = FicheProgramme.ouvrir("programme:GPE", periode, config)
+def tout_le_programme(config, periode: str, code: str = "GPE") -> list[dict]:
+    fiche = FicheProgramme.ouvrir(f"programme:{code}", periode, config)
     noms = [nom for nom in vars(FicheProgramme) if not nom.startswith("_") and nom != "ouvrir"]
     attributs = {"programme", "contexte", "departements"}
     return [getattr(fiche, nom)().json() for nom in noms if nom not in attributs]
@@ -91,8 +91,9 @@ def test_chaque_bloc_de_chaque_public_se_recompte(exemple, tables, territoire, p
 
 
 @pytest.mark.usefixtures("sans_dessin")
-def test_chaque_bloc_d_un_programme_se_recompte(exemple, tables):
-    assert sans_ecart(recompter_fiche(tout_le_programme(exemple, "2026-T3"), tables))
+@pytest.mark.parametrize("code", ["GPE", "JOP2024", "L14_PROL"])
+def test_chaque_bloc_d_un_programme_se_recompte(exemple, tables, code):
+    assert sans_ecart(recompter_fiche(tout_le_programme(exemple, "2026-T3", code), tables))
 
 
 @pytest.mark.parametrize("statut", ["publie", "secret", ""], ids=["tout publié", "tout secret", "vide"])

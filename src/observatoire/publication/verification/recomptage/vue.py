@@ -21,7 +21,7 @@ from observatoire.publication.verification.recomptage.nombres import (
     sommer,
 )
 from observatoire.publication.verification.recomptage.tables import AN_PRECEDENT
-from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
+from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, nomenclature, ventilations
 
 if TYPE_CHECKING:
     from observatoire.publication.verification.recomptage.tables import Tables
@@ -148,10 +148,11 @@ class Vue:
 
     @cached_property
     def phrases(self) -> set[str]:
-        """Les écritures du territoire et de la période."""
-        lieu = Territoire.lire(self.territoire)
-        dates = (jour(self.periode.debut), jour(self.periode.fin))
-        return {lieu.nom, lieu.nom_long, lieu.locatif, self.periode.libelle, str(self.periode.annee), *dates}
+        """Les écritures du territoire, de la période et des grands programmes."""
+        lieu, quand = Territoire.lire(self.territoire), self.periode
+        dates = (quand.libelle, str(quand.annee), jour(quand.debut), jour(quand.fin))
+        programmes = (modalite.libelle for modalite in nomenclature("programmes").values())
+        return {lieu.nom, lieu.nom_long, lieu.locatif, *dates, *programmes}
 
     def champ(self, indicateur: str) -> set[str]:
         """Les textes du catalogue, qui ont leurs propres nombres."""
