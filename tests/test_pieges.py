@@ -342,7 +342,7 @@ def test_t13_un_seul_endroit_arrondit_et_rien_ne_se_recalcule_d_un_nombre_arrond
     sources = CONFIG.racine / "src" / "observatoire"
     # Le recomptage a sa propre arithmétique : il juge les documents, il n'en écrit pas.
     arrondissent = {c.name for c in sources.rglob("*.py") if "ROUND_HALF" in c.read_text(encoding="utf-8")}
-    assert arrondissent == {"formats.py", "recomptage.py"}
+    assert arrondissent == {"formats.py", "nombres.py"}
     assert observatoire.__file__ == str(sources / "__init__.py")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
 from itertools import pairwise
@@ -16,19 +18,19 @@ import pikepdf
 import pytest
 
 from observatoire.erreurs import PerimetreError, PublicationError
-from observatoire.magasin import Magasin
-from observatoire.perimetre import Periode, Territoire
+from observatoire.perimetre import Periode
 from observatoire.publication import ouvrir_rapport
 from observatoire.publication.blocs import MIME, Tableau, TableauSeul, Titre
+from observatoire.publication.deroule import lire_chapitre
 from observatoire.publication.rapport import Rapport
 from observatoire.publication.rapport.classeur import en_nombre
 from observatoire.publication.rapport.edition import CHAPITRES, derniere_annee, produire_rapport
 from observatoire.publication.rapport.livre import assembler
-from observatoire.publication.verification.recomptage import ecrire
-from observatoire.referentiel import ventilations
+from observatoire.publication.verification import tableurs
+from observatoire.publication.verification.dossier import verifier
+from observatoire.publication.verification.recomptage import Bilan, Tables, recompter_chapitre
 from tests.conftest import DEPOT, copie_de
 
-SIGNES = {"secret": "s", "non_disponible": "n.d.", "non_significatif": "n.s."}
 TABLEAU = TableauSeul("t", "Un tableau", "Sous-titre", Tableau(["A", "B"], [["x", "1"]]), "Source")
 
 
@@ -159,91 +161,76 @@ def tables(edition) -> list[tuple[str, list[list[str]]]]:
     return [(f"{b['signe']} {b['numero']}", b["lignes"]) for b in blocs(edition)]
 
 
-DES_FICHES = {
-    "heures-par-modalite": ("heures_realisees", "modalite"),
-    "contrats-par-type": ("contrats_actifs", "type_contrat"),
-    "prescripteurs": ("beneficiaires", "prescripteur"),
-    "residence": ("beneficiaires_sur_place", "departement_residence"),
-}
+def recompter(edition, tables: Tables, annee: str = "") -> list[Bilan]:
+    """Le recompte de chaque chapitre d'un rapport produit."""
+    annee = annee or edition.dossier.name
+    lus = [nbformat.read(n, as_version=4) for n in sorted((edition.dossier / "notebooks").glob("*.ipynb"))]
+    return [recompter_chapitre(lire_chapitre(lu)[1], annee, tables) for lu in lus]
 
 
-class Recompte:
-    """Les cellules de `indicateurs/valeurs`, écrites par une seconde arithmétique."""
-
-    def __init__(self, config, annee: str) -> None:
-        magasin = Magasin(config.processed)
-        self.annee = annee
-        catalogue = magasin.lire("indicateurs/catalogue")
-        self.unites = dict(zip(catalogue["indicateur"], catalogue["unite"], strict=True))
-        self.noms = {
-            libelle: nom for nom, libelle in zip(catalogue["indicateur"], catalogue["libelle"], strict=True)
-        }
-        colonnes = ["territoire", "periode", "indicateur", "ventilation", "modalite", "valeur", "statut"]
-        lues = magasin.lire("indicateurs/valeurs")[colonnes].itertuples(index=False, name=None)
-        self.cellules = {
-            (t, p, i, v, m): Decimal(str(n)) if statut == "publie" else SIGNES[statut]
-            for t, p, i, v, m, n, statut in lues
-        }
-        self.repartitions = {
-            f"{nom}-{v}".replace("_", "-"): (nom, v)
-            for nom, toutes in zip(catalogue["indicateur"], catalogue["ventilations"], strict=True)
-            for v in toutes.split("|")
-        } | DES_FICHES
-
-    def ecrire(
-        self, nom: str, ou: str, quand: str, ventilation: str = "ensemble", modalite: str = "ensemble"
-    ) -> str:
-        unite = self.unites[nom]
-        compte = self.cellules.get((ou, quand, nom, ventilation, modalite), "n.d.")
-        return ecrire(compte, 1 if unite in ("%", "ETP", "mois") else 0, "%" if unite == "%" else "")
-
-    def attendues(self, bloc: dict) -> dict[tuple[str, int], str]:
-        """Ce que doit dire chaque case (ligne, colonne) que ce recompte sait refaire."""
-        cle = bloc["id"]
-        ou = "reg:11"
-        if trouve := re.match(r"dep-(\d\d)-", cle):
-            ou, cle = f"dep:{trouve[1]}", cle.removeprefix(trouve[0])
-        lignes = [ligne[0] for ligne in bloc["lignes"]]
-        if cle.endswith("-trimestres"):
-            nom = next(n for n in self.unites if n.replace("_", "-") == cle.removesuffix("-trimestres"))
-            periodes = ["{}-T1", "{}-T2", "{}-T3", "{}-T4", "{}"]
-            return {
-                (an, rang): self.ecrire(nom, ou, quand.format(an))
-                for an in lignes
-                for rang, quand in enumerate(periodes, start=1)
-            }
-        if cle in self.repartitions and bloc["colonnes"][1] != "Part":
-            nom, v = self.repartitions[cle]
-            codes = {libelle: code for code, libelle in ventilations()[v].libelles.items()}
-            if (ou, self.annee, nom, v) not in {c[:4] for c in self.cellules}:
-                return {}
-            return {(x, 1): self.ecrire(nom, ou, self.annee, v, codes[x]) for x in lignes if x in codes}
-        if cle.startswith("territoires-"):
-            codes = {t.nom_long: str(t) for t in Territoire.tous("dep" if "-dep-" in cle else "ept")}
-            noms = [self.noms.get(colonne.removesuffix(" (h)"), "") for colonne in bloc["colonnes"]]
-            quand = f"{self.annee}-T4" if "trimestre" in bloc["sous_titre"] else self.annee
-            return {
-                (x, rang): self.ecrire(nom, codes[x], quand)
-                for x in lignes
-                for rang, nom in enumerate(noms)
-                if nom
-            }
-        return {}
+def test_le_rapport_produit_se_recompte_depuis_les_tables(rapport, dossier):
+    tables = Tables.lire(dossier)
+    bilans = recompter(rapport, tables)
+    assert [str(trouve) for bilan in bilans for trouve in bilan.trouves] == []
+    assert [nom for bilan in bilans for nom in bilan.omis] == []
+    assert sum(bilan.nombres for bilan in bilans) > 1500
+    doubles = tables.valeurs.assign(valeur=2 * tables.valeurs["valeur"])
+    assert all(bilan.trouves for bilan in recompter(rapport, replace(tables, valeurs=doubles, _lues={}))[1:3])
 
 
-def test_les_tableaux_du_rapport_se_recomptent_depuis_les_valeurs(rapport, dossier):
-    recompte = Recompte(dossier, rapport.dossier.name)
-    ecarts, cases = [], 0
-    for bloc in blocs(rapport):
-        lues = {
-            (ligne[0], rang): texte for ligne in bloc["lignes"] for rang, texte in enumerate(ligne) if rang
-        }
-        for case, juste in recompte.attendues(bloc).items():
-            cases += 1
-            if lues[case] != juste:
-                ecarts.append((bloc["id"], case, lues[case], juste))
-    assert ecarts == []
-    assert cases > 300
+@pytest.fixture(scope="module")
+def chapitres(exemple) -> dict[str, list[dict]]:
+    """Les blocs de tous les chapitres du dépôt, sans leur dessin, long à faire."""
+    rapport = Rapport.ouvrir("2025", exemple)
+    lus: dict[str, list[dict]] = {}
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("observatoire.publication.feuille.dessiner", lambda *_: "<svg/>")
+        for chemin in sorted((DEPOT / "notebooks" / CHAPITRES).glob("*.ipynb")):
+            sources = [c.source for c in nbformat.read(chemin, as_version=4).cells if c.cell_type == "code"]
+            appels = re.findall(r"^(?:for bloc in )?(rapport\..*?\))(?::|$)", "\n".join(sources), re.M | re.S)
+            rendus = [eval(appel, {"rapport": rapport}) for appel in appels]
+            lus[chemin.stem] = [b.json() for x in rendus for b in (x if isinstance(x, list) else [x])]
+    return lus
+
+
+def test_chaque_bloc_de_chaque_chapitre_se_recompte(chapitres, exemple):
+    tables = Tables.lire(exemple)
+    bilans = {nom: recompter_chapitre(blocs, "2025", tables) for nom, blocs in chapitres.items()}
+    assert {nom: list(map(str, bilan.trouves)) for nom, bilan in bilans.items() if bilan.trouves} == {}
+    assert {nom: bilan.omis for nom, bilan in bilans.items() if bilan.omis} == {}
+    assert sum(len(blocs) for blocs in chapitres.values()) > 200
+    assert sum(bilan.nombres for bilan in bilans.values()) > 4000
+
+
+def test_chaque_case_changee_d_un_tableau_du_rapport_est_vue(chapitres, exemple):
+    tables, combien = Tables.lire(exemple), 0
+    for nom in ("00_synthese", "02_commande_publique", "08_grands_projets", "91_secret_et_regles"):
+        for bloc in chapitres[nom]:
+            copie = json.loads(json.dumps(bloc))
+            for ligne in copie.get("lignes", []):
+                for rang, avant in enumerate(ligne[1:], start=1):
+                    ligne[rang] = re.sub(r"\d", lambda x: str((int(x[0]) + 1) % 10), avant, count=1)
+                    if ligne[rang] != avant:
+                        assert recompter_chapitre([copie], "2025", tables).trouves, (bloc["id"], avant)
+                        combien += 1
+                    ligne[rang] = avant
+    assert combien > 150
+
+
+def test_verifier_recompte_les_chapitres_et_compare_le_classeur_aux_blocs(rapport, dossier):
+    classeur = next(rapport.dossier.glob("*.xlsx"))
+    examens = {e.document: e for e in verifier(dossier, [rapport.dossier])}
+    assert [str(constat) for examen in examens.values() for constat in examen.constats] == []
+    assert {e.document.suffix for e in examens.values() if "recomptage" in e.controles} == {".ipynb"}
+    assert all(examen.recomptes for examen in examens.values() if "recomptage" in examen.controles)
+    assert "mêmes nombres que le notebook" in examens[classeur].controles
+    lus = [dict(bloc) for bloc in blocs(rapport)]
+    lus[0]["lignes"] = [[*ligne[:-1], "98\u202f765"] for ligne in lus[0]["lignes"]]
+    assert list(tableurs.comparer_livre(classeur, lus))
+    lus[0]["numero"] = "99.1"
+    assert [t.constat for t in tableurs.comparer_livre(classeur, lus)] == [
+        "feuille absente du classeur, ou trop courte"
+    ]
 
 
 def test_les_memes_nombres_dans_les_pages_le_pdf_et_le_classeur(rapport):

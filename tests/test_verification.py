@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 
 import pandas as pd
 import pikepdf
@@ -20,7 +19,6 @@ from observatoire.publication.verification.constats import Examen
 from observatoire.publication.verification.dossier import _documents
 from observatoire.publication.verification.page import Page
 from observatoire.publication.verification.pdf import PDF, DocumentPdf
-from observatoire.publication.verification.recomptage import Valeurs, recompter
 from observatoire.publication.verification.structure import STRUCTURE
 from observatoire.publication.verification.typographie import TYPOGRAPHIE, fautes
 from tests.test_donnees_ouvertes import COMPARAISON, COMPARAISONS, VALEUR, VALEURS, remplir
@@ -288,6 +286,30 @@ def test_un_pdf_d_une_autre_execution_est_vu(fiche, cle):
     assert list(egalite.comparer_pdf(autres, texte, communs))
 
 
+def test_une_ligne_de_tableau_n_efface_pas_le_chiffre_cle_qui_s_ecrit_comme_elle(tmp_path):
+    """Libellé, valeur et unité du chiffre clé font, mis bout à bout, le début de la ligne du tableau."""
+    cle = {
+        "libelle": "Travailleurs handicapés",
+        "valeur": "3,6",
+        "unite": "%",
+        "evolution": "",
+        "precision": "",
+    }
+    bande = {"genre": "chiffres", "titre": "Chiffres clés", "chiffres": [cle], "pied": []}
+    tableau = {"genre": "tableau", "colonnes": ["Public", "Part"]}
+    tableau["lignes"] = [["Travailleurs handicapés", "3,6\u00a0%"]]
+    corps = (
+        "<p>Travailleurs handicapés</p><p>3,6</p><p>%</p><table><tr><th>Public</th><th>Part</th></tr>"
+        "<tr><th>Travailleurs handicapés</th><td>3,6&nbsp;%</td></tr></table>"
+    )
+    source = f"<html><body>{corps}</body></html>"
+    entete = {"genre": "entete", "titre": "Paris"}
+    page = Page(tmp_path / "page.html", source.replace("<body>", "<body>Paris"))
+    assert list(egalite.comparer_page([entete, bande, tableau], page)) == []
+    faux = Page(tmp_path / "page.html", page.source.replace("<p>3,6</p>", "<p>3,7</p>"))
+    assert list(egalite.comparer_page([entete, bande, tableau], faux))
+
+
 # ── Les données ouvertes ──
 
 
@@ -331,66 +353,3 @@ def test_une_formule_dans_un_classeur_est_vue(publiees, tmp_path):
     classeur.active["A1"] = "=1+1"
     classeur.save(tmp_path / "formule.xlsx")
     assert list(tableurs.formules(tmp_path / "formule.xlsx"))
-
-
-# ── Le second calcul ──
-
-
-def cellule(indicateur, ventilation, modalite, valeur, statut="publie"):
-    ou = {"territoire": "dep:93", "periode": "2026-T3", "unite": "", "statut": statut}
-    return {
-        **ou,
-        "indicateur": indicateur,
-        "ventilation": ventilation,
-        "modalite": modalite,
-        "valeur": valeur,
-    }
-
-
-def valeurs(*lignes) -> Valeurs:
-    return Valeurs.lire(pd.DataFrame(lignes), "dep:93", "2026-T3", 50)
-
-
-def test_le_second_calcul_refait_parts_secret_et_non_renseigne():
-    lues = valeurs(
-        cellule("h", "ensemble", "ensemble", 1000.0),
-        cellule("h", "sexe", "F", 300.0),
-        cellule("h", "sexe", "M", None, "secret"),
-        cellule("h", "sexe", "NR", 200.0),
-    )
-    ici = {"ou": "dep:93", "quand": "2026-T3"}
-    assert lues.part("h", "sexe", ["F"], **ici) == 37.5  # 300 ÷ (1 000 − 200)
-    assert lues.part("h", "sexe", ["F", "M"], **ici) == "s"
-    assert lues.part("h", "sexe", ["X"], **ici) == "n.d."
-    trop = valeurs(
-        cellule("h", "ensemble", "ensemble", 100.0),
-        cellule("h", "sexe", "F", 40.0),
-        cellule("h", "sexe", "NR", 60.0),
-    )
-    assert trop.part("h", "sexe", ["F"], **ici) == "n.s."
-
-
-def test_une_cellule_fausse_d_un_tableau_est_vue():
-    lues = valeurs(
-        cellule("marches_clauses_actifs", "type_marche", "T", 43.0),
-        cellule("marches_clauses_actifs", "ensemble", "ensemble", 64.0),
-    )
-    figure = {
-        "genre": "figure",
-        "id": "marches-clauses",
-        "colonnes": ["Type", "Actifs"],
-        "lignes": [["Travaux", "43"], ["Ensemble", "64"]],
-    }
-    assert list(recompter([figure], lues)) == []
-    figure["lignes"] = [["Travaux", "44"], ["Ensemble", "64"]]
-    [faute] = recompter([figure], lues)
-    assert re.search("« 44 » imprimé, « 43 »", faute.constat)
-    assert "Travaux" in faute.ou
-
-
-def test_un_chiffre_cle_faux_est_vu():
-    lues = valeurs(cellule("heures_realisees", "ensemble", "ensemble", 16976.4))
-    bande = {"genre": "chiffres", "chiffres": [{"libelle": "Heures du trimestre", "valeur": "16\u202f976"}]}
-    assert list(recompter([bande], lues)) == []
-    bande["chiffres"][0]["valeur"] = "16\u202f967"
-    assert list(recompter([bande], lues))

@@ -44,7 +44,8 @@ def verifier(chemins: tuple[Path, ...], detail: bool, sans_navigateur: bool) -> 
     for ligne in (*_tableau(examens, config.racine, detail), *_omis(examens)):
         click.echo(ligne)
     constats = sum(len(examen.constats) for examen in examens)
-    click.echo(f"{len(examens)} document(s), {constats} constat(s)")
+    recomptes = sum(examen.recomptes for examen in examens)
+    click.echo(f"{len(examens)} document(s), {recomptes} nombre(s) recompté(s), {constats} constat(s)")
     if constats:
         raise click.exceptions.Exit(1)
 

@@ -55,7 +55,7 @@ def _statut(contexte: Contexte) -> str:
 
 
 def _secret(contexte: Contexte) -> str:
-    periodes = (contexte.periode, contexte.periode.quatre_trimestres)
+    periodes = {contexte.periode, contexte.periode.quatre_trimestres}  # une année est ses quatre trimestres
     ici = contexte.territoire
     total = sum(contexte.cellules.compter(ici, periode) for periode in periodes)
     secretes = sum(contexte.cellules.compter(ici, periode, SECRET) for periode in periodes)

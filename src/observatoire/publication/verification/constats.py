@@ -45,12 +45,18 @@ class Controle(Generic[T]):
 
 @dataclass(slots=True)
 class Examen:
-    """Un document examiné ; `omis` dit ce qui n'a pas pu l'être, et pourquoi."""
+    """Un document examiné.
+
+    Attributes:
+        omis: ce qui n'a pas pu l'être, et pourquoi.
+        recomptes: combien de ses nombres ont été recomptés depuis les tables.
+    """
 
     document: Path
     controles: list[str] = field(default_factory=list)
     constats: list[Constat] = field(default_factory=list)
     omis: dict[str, str] = field(default_factory=dict)
+    recomptes: int = 0
 
     @property
     def fautifs(self) -> list[str]:

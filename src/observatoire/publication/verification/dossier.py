@@ -5,22 +5,26 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nbformat
 import pikepdf
 from python_calamine import CalamineError
 
 from observatoire.erreurs import ObservatoireError, PublicationError
-from observatoire.magasin import Magasin
-from observatoire.perimetre import Periode
-from observatoire.publication.deroule import lire_blocs
+from observatoire.publication.deroule import lire_blocs, lire_chapitre
 from observatoire.publication.rapport.livre import assembler
-from observatoire.publication.verification import egalite, navigateur, recomptage, tableurs
+from observatoire.publication.verification import egalite, navigateur, tableurs
 from observatoire.publication.verification.constats import Examen, Trouve
 from observatoire.publication.verification.declaration import FICHIER
 from observatoire.publication.verification.page import Page
 from observatoire.publication.verification.pdf import PDF, DocumentPdf
+from observatoire.publication.verification.recomptage import (
+    REMEDE,
+    Tables,
+    recompter_chapitre,
+    recompter_fiche,
+)
 from observatoire.publication.verification.structure import STRUCTURE
 from observatoire.publication.verification.typographie import TYPOGRAPHIE
 
@@ -28,9 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pandas as pd
-
     from observatoire.config import Config
+    from observatoire.publication.deroule import Bloc
 
 EGALITE, RECOMPTAGE, DONNEES = (
     "mêmes nombres que le notebook",
@@ -46,8 +49,8 @@ class _Atelier:
     """Ce que les contrôles partagent : la configuration, les tables et les notebooks, lus une fois."""
 
     config: Config
-    blocs: dict[Path, list[dict[str, Any]]] = field(default_factory=dict)
-    livres: dict[Path, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    blocs: dict[Path, list[Bloc]] = field(default_factory=dict)
+    livres: dict[Path, dict[str, list[Bloc]]] = field(default_factory=dict)
 
     @cached_property
     def communs(self) -> list[str]:
@@ -55,19 +58,18 @@ class _Atelier:
         return [str(texte) for texte in self.config.reglages["observatoire"].values()]
 
     @cached_property
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def tables(self) -> Tables:
         """Les tables publiées."""
-        magasin = Magasin(self.config.processed)
-        return {nom: magasin.lire(f"indicateurs/{nom}") for nom in ("valeurs", "comparaisons")}
+        return Tables.lire(self.config)
 
-    def lire(self, notebook: Path) -> list[dict[str, Any]]:
+    def lire(self, notebook: Path) -> list[Bloc]:
         """Rend le déroulé d'un notebook exécuté."""
         if notebook not in self.blocs:
             lu = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
             self.blocs[notebook] = lire_blocs(lu)
         return self.blocs[notebook]
 
-    def livre(self, dossier: Path) -> dict[str, list[dict[str, Any]]]:
+    def livre(self, dossier: Path) -> dict[str, list[Bloc]]:
         """Rend les blocs de chaque chapitre d'un livre, sous le nom de sa page ; vide sans notebooks."""
         if dossier not in self.livres:
             lus = {
@@ -166,7 +168,7 @@ def _examiner_pdf(examen: Examen, atelier: _Atelier) -> None:
             examen.noter(EGALITE, egalite.comparer_livre(tous, document.texte), egalite.REMEDE)
 
 
-def _blocs_voisins(examen: Examen, atelier: _Atelier) -> list[dict[str, Any]] | None:
+def _blocs_voisins(examen: Examen, atelier: _Atelier) -> list[Bloc] | None:
     """Les blocs du notebook de même nom, s'il est à côté du document."""
     notebook = examen.document.with_suffix(".ipynb")
     try:
@@ -180,27 +182,21 @@ def _blocs_voisins(examen: Examen, atelier: _Atelier) -> list[dict[str, Any]] | 
 
 
 def _recompter(examen: Examen, atelier: _Atelier) -> None:
-    """Recompte une fiche : un notebook dont l'en-tête donne un territoire et un trimestre."""
-    if "fiches" not in examen.document.parts:
-        examen.omis[RECOMPTAGE] = "seules les fiches se recomptent"
-        return
+    """Recompte une fiche, dont l'en-tête dit le territoire, ou un chapitre, dont le paramètre dit l'année."""
+    notebook = nbformat.read(examen.document, as_version=4)  # type: ignore[no-untyped-call]
+    annee = notebook.metadata.get("papermill", {}).get("parameters", {}).get("annee")
     try:
-        blocs = atelier.lire(examen.document)
-        entete = blocs[0]
-        periode = Periode.lire(entete["periode"])
+        if annee is None:
+            bilan = recompter_fiche(atelier.lire(examen.document), atelier.tables)
+        else:
+            bilan = recompter_chapitre(lire_chapitre(notebook)[1], annee, atelier.tables)
     except ObservatoireError as erreur:
         examen.omis[RECOMPTAGE] = erreur.constat
         return
-    if entete["territoire"].startswith("programme:"):
-        examen.omis[RECOMPTAGE] = "seules les fiches d'un territoire se recomptent"
-        return
-    retrait = atelier.config.parametre("seuil_retrait_non_renseigne_pct", periode.fin).valeur
-    valeurs = recomptage.Valeurs.lire(
-        atelier.tables["valeurs"], entete["territoire"], entete["periode"], float(retrait)
-    )
-    examen.noter(RECOMPTAGE, recomptage.recompter(blocs, valeurs), recomptage.REMEDE)
-    for nom in recomptage.sans_recompte(blocs):
-        examen.omis[f"{RECOMPTAGE} de « {nom} »"] = "ses cellules ne sont pas décrites dans recomptage.py"
+    examen.noter(RECOMPTAGE, bilan.trouves, REMEDE)
+    examen.recomptes = bilan.nombres
+    for nom in bilan.omis:
+        examen.omis[f"{RECOMPTAGE} de « {nom} »"] = "ses cellules ne sont pas déclarées dans recomptage/"
 
 
 def _examiner_donnees(examen: Examen, atelier: _Atelier) -> None:
@@ -208,9 +204,13 @@ def _examiner_donnees(examen: Examen, atelier: _Atelier) -> None:
     try:
         if examen.document.suffix == ".xlsx":
             examen.noter("formules", tableurs.formules(examen.document), tableurs.REMEDE)
-        trouves = tableurs.comparer(examen.document, atelier.tables)
+        tables = {"valeurs": atelier.tables.valeurs, "comparaisons": atelier.tables.comparaisons}
+        trouves = tableurs.comparer(examen.document, tables)
         if trouves is not None:
             examen.noter(DONNEES, trouves, tableurs.REMEDE)
+        elif livre := atelier.livre(examen.document.parent):
+            blocs = [bloc for chapitre in livre.values() for bloc in chapitre]
+            examen.noter(EGALITE, tableurs.comparer_livre(examen.document, blocs), egalite.REMEDE)
     except (ValueError, zipfile.BadZipFile, CalamineError) as erreur:
         examen.noter("lecture", [Trouve(f"fichier illisible : {erreur}")], tableurs.REMEDE)
 

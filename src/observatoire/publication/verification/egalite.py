@@ -48,7 +48,8 @@ def comparer_page(blocs: list[dict[str, Any]], page: Page, communs: Iterable[str
     document = _serrer(page.texte)
     for lien in page.arbre.xpath(_JUMEAUX):
         document = document.replace(_serrer(contenu(lien)), "", 1)
-    yield from _retirer(unites, document, [*communs, *textes(blocs[0])])  # le pied redit l'en-tête
+    pied = [*communs, *textes(blocs[0])]  # il redit l'en-tête
+    yield from _retirer(unites, document, pied, _rangees_de(blocs))
     yield from _comparer_figures(blocs, page)
 
 
@@ -60,7 +61,7 @@ def comparer_livre(blocs: list[dict[str, Any]], document: Page | str) -> Iterato
     """
     unites = [unite for bloc in blocs for unite in textes(bloc)]
     entier = document if isinstance(document, str) else document.texte
-    yield from _manquants(unites, _serrer(_FOLIO.sub("", entier)))[0]
+    yield from _manquants(unites, _serrer(_FOLIO.sub("", entier)), _rangees_de(blocs))[0]
     if not isinstance(document, str):
         yield from _comparer_figures(blocs, document)
 
@@ -70,7 +71,7 @@ def comparer_pdf(blocs: list[dict[str, Any]], texte: str, communs: Iterable[str]
     document = _FOLIO.sub("", texte)
     serre = _serrer(document)
     unites = [unite for bloc in blocs for unite in (*textes(bloc), *_dessin_imprime(bloc.get("svg"), serre))]
-    yield from _retirer(unites, document, communs)
+    yield from _retirer(unites, document, communs, _rangees_de(blocs))
 
 
 def textes(bloc: dict[str, Any]) -> Iterator[str]:
@@ -113,9 +114,16 @@ def _feuilles(valeur: object) -> Iterator[str]:
             yield from _feuilles(element)
 
 
-def _retirer(unites: Iterable[str], document: str, communs: Iterable[str]) -> Iterator[Trouve]:
+def _rangees_de(blocs: list[dict[str, Any]]) -> set[str]:
+    """Les lignes des tableaux, resserrées : chacune n'est qu'une fois dans le document."""
+    return {_serrer("".join(ligne)) for bloc in blocs for ligne in bloc.get("lignes", [])}
+
+
+def _retirer(
+    unites: Iterable[str], document: str, communs: Iterable[str], rangees: set[str]
+) -> Iterator[Trouve]:
     """Retire les textes du document ; rend ce qui manque, puis les chiffres qui restent."""
-    manquants, reste = _manquants(unites, _serrer(document))
+    manquants, reste = _manquants(unites, _serrer(document), rangees)
     yield from manquants
     for commun in map(_serrer, communs):
         reste = reste.replace(commun, "\n")
@@ -124,12 +132,16 @@ def _retirer(unites: Iterable[str], document: str, communs: Iterable[str]) -> It
         yield Trouve("nombre du document absent du notebook", morceau[:80])
 
 
-def _manquants(unites: Iterable[str], document: str) -> tuple[list[Trouve], str]:
-    """Retire les textes d'un document resserré, le plus long d'abord : ce qui manque, et ce qui reste."""
+def _manquants(unites: Iterable[str], document: str, rangees: set[str]) -> tuple[list[Trouve], str]:
+    """Retire les textes d'un document resserré, le plus long d'abord : ce qui manque, et ce qui reste.
+
+    Un chiffre clé suivi de son unité peut se lire comme une ligne de tableau : elle ne s'ôte qu'une fois.
+    """
     reste, manquants = document, []
     for unite in sorted(filter(None, map(_serrer, unites)), key=len, reverse=True):
         if unite in reste:
-            reste = reste.replace(unite, "\n", -1 if len(unite) > _REPETES else 1)
+            partout = len(unite) > _REPETES and unite not in rangees
+            reste = reste.replace(unite, "\n", -1 if partout else 1)
         elif len(unite) <= _REPETES or not (unite in document or _a_cheval(unite, document)):
             manquants.append(Trouve("texte du notebook absent du document", unite[:80]))
     return manquants[:_LIGNES_MONTREES], reste

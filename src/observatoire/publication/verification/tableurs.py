@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ from observatoire.publication.verification.constats import Trouve
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from observatoire.publication.deroule import Bloc
 
 REMEDE = "Relancer « observatoire donnees »."
 CLE = ["indicateur", "territoire", "periode", "ventilation", "modalite"]
@@ -37,6 +40,40 @@ def comparer(chemin: Path, tables: dict[str, pd.DataFrame]) -> Iterator[Trouve] 
         if {*CLE, *mesures} <= {*lue.columns}
     ]
     return _comparer_toutes(trouvees, tables) if trouvees else None
+
+
+def comparer_livre(chemin: Path, blocs: list[Bloc]) -> Iterator[Trouve]:
+    """Compare le classeur d'un livre à ses blocs : une feuille par figure ou tableau, le nombre imprimé.
+
+    Args:
+        chemin: le classeur.
+        blocs: ceux du livre, numérotés.
+    """
+    feuilles = pd.read_excel(chemin, sheet_name=None, header=None, dtype=object, engine="calamine")
+    for bloc in blocs:
+        if bloc["genre"] not in ("figure", "tableau"):
+            continue
+        nom = f"{bloc['signe']} {bloc['numero']}"
+        attendues = [bloc["colonnes"], *bloc["lignes"]]
+        feuille = feuilles.get(nom, pd.DataFrame())
+        lues = feuille.iloc[-len(attendues) :, : len(bloc["colonnes"])].to_numpy().tolist()
+        if len(lues) != len(attendues):
+            yield Trouve("feuille absente du classeur, ou trop courte", nom)
+        for attendue, lue in zip(attendues, lues, strict=False):
+            for imprime, ecrit in zip(attendue, lue, strict=True):
+                if not _meme_nombre(imprime, ecrit):
+                    yield Trouve(f"« {ecrit} » au lieu de « {imprime} »", f"{nom}, « {attendue[0]} »")
+
+
+def _meme_nombre(imprime: str, ecrit: object) -> bool:
+    """Dit si une cellule d'un classeur porte ce qui est imprimé : le même texte, ou le même nombre."""
+    if isinstance(ecrit, str):
+        return ecrit == imprime
+    lu = re.fullmatch(r"([+−]?)([\d\u202f]+(?:,\d+)?)(?:\u00a0(?:%|points?))?", imprime)
+    if lu is None or not isinstance(ecrit, int | float):
+        return False
+    nombre = lu[2].replace("\u202f", "").replace(",", ".")
+    return Decimal(str(ecrit)) == Decimal(nombre) * (-1 if lu[1] == "−" else 1)
 
 
 def formules(chemin: Path) -> Iterator[Trouve]:
