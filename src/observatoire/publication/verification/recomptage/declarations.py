@@ -23,10 +23,12 @@ from observatoire.publication.verification.recomptage.projets import (
     Projets,
 )
 from observatoire.publication.verification.recomptage.series import Tendance
+from observatoire.publication.verification.recomptage.territoires import Voisins
 from observatoire.publication.verification.recomptage.ventilees import (
     Comptes,
     Premiere,
     Profil,
+    Pyramide,
     Repartie,
     Taux,
 )
@@ -102,6 +104,10 @@ FIGURES: dict[str, Recompte] = {
         "consideration_sociale",
     ),
     "profil": _PROFIL,
+    "pyramide": Pyramide(
+        "beneficiaires", "sexe_tranche_age", "Bénéficiaires selon le sexe et l’âge à l’entrée"
+    ),
+    "voisins": Voisins("Heures d’insertion, territoire par territoire", "heures_realisees"),
     "residence": Premiere((RESIDENCE, _HABITANTS)),
     "contrats-par-type": CONTRATS,
     "prescripteurs": Repartie(

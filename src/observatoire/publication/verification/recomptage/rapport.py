@@ -60,6 +60,8 @@ def declares(tables: Tables) -> dict[str, Recompte]:
         for genre in ("carte", "territoires"):
             for niveau in ("dep", "ept"):
                 connus[f"{genre}-{niveau}-{nom}"] = partial(_de_territoires, niveau, indicateur)
+        for niveau in ("dep", "ept"):
+            connus[f"pentes-{niveau}-{nom}"] = partial(territoires.pentes, niveau, indicateur)
         for ventilation in filter(None, tables.decrire(indicateur, "ventilations").split("|")):
             cle = (indicateur, ventilation)
             connus[f"matrice-{nom}-{_nom(ventilation)}"] = partial(_matrice, *cle)

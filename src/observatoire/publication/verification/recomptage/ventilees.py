@@ -7,8 +7,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from observatoire.publication.verification.recomptage.attendu import Attendu
-from observatoire.publication.verification.recomptage.nombres import SANS_OBJET, ecrire, mesurer, pct
-from observatoire.publication.verification.recomptage.vue import Quand, Vue, courte, telle
+from observatoire.publication.verification.recomptage.nombres import (
+    SANS_OBJET,
+    ecrire,
+    mesurer,
+    pct,
+    rapporter,
+    sommer,
+)
+from observatoire.publication.verification.recomptage.vue import Quand, Vue, courte, derniere, telle
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
@@ -203,6 +210,35 @@ class Croisement(Ventilee):
         entetes = [second.libelle, *(premier.libelles[a] for a in colonnes)]
         nombres = {ecrire(vue.une(self.indicateur))}
         return Attendu(lignes, entetes, nombres, vue.phrases | vue.champ(self.indicateur))
+
+
+@dataclass(frozen=True)
+class Pyramide(Ventilee):
+    """Les femmes, les hommes, et les inconnus s'il y en a, à chaque âge, du plus élevé au plus bas."""
+
+    quand: Quand = derniere
+
+    def __call__(self, vue: Vue, bloc: Bloc) -> Attendu:
+        """Recompte la figure."""
+        lue = self.choisir(vue)
+        sexe, age = ventilations()[self.ventilation].axes
+        ages = ventilations()[age].libelles
+        etages = {
+            ages[a].split(",")[0]: [lue.une(*self.cle, f"{s}×{a}") for s in ("F", "M", NON_RENSEIGNE)]
+            for a in reversed(ages)
+        }
+        inconnus = any(comptes[2] != "n.d." for comptes in etages.values())
+        etages["Ensemble"] = [lue.une(self.indicateur, sexe, s) for s in ("F", "M", NON_RENSEIGNE)]
+        lignes = [
+            [
+                nom,
+                *map(ecrire, comptes[: 3 if inconnus else 2]),
+                pct(rapporter(comptes[0], sommer(comptes[:2]))),
+            ]
+            for nom, comptes in etages.items()
+        ]
+        nombres = {ecrire(lue.une(self.indicateur))}
+        return Attendu(lignes, nombres=nombres, phrases=lue.phrases | lue.champ(self.indicateur))
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,18 @@ class Vue:
         trop = isinstance(part, Decimal) and self.trop_de_nr(indicateur, ventilation)
         return "n.s." if trop else part
 
+    def base(self, indicateur: str) -> Compte | None:
+        """Rend les personnes au dénominateur d'une part ; `None` si ce qu'il compte n'en est pas."""
+        nom, _, tranche = self.tables.decrire(indicateur, "denominateur").partition(".")
+        if nom not in self.tables.catalogue.index or self.tables.decrire(nom, "unite") != "personnes":
+            return None
+        ventilation, _, codes = tranche.partition("=")
+        return (
+            sommer(self.une(nom, ventilation, code) for code in codes.split("|"))
+            if tranche
+            else self.une(nom)
+        )
+
     # ── L'évolution ──
 
     @property
