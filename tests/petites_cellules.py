@@ -11,12 +11,13 @@ import pandas as pd
 from observatoire.config import Config
 from observatoire.indicateurs.audit import Publication, auditer
 from observatoire.indicateurs.catalogue import catalogue
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.registre import REGISTRE, parametres_cites
 from observatoire.indicateurs.secret import Geographie, Politique, proteger
 from tests.conftest import DEPOT
 
 POLITIQUE = Politique(seuil=5, seuil_sensible=11, employeurs=3, dominance=0.85, sensibles=0.2)
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
+
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 # Paris est à la fois un département et un territoire ; T12 est à cheval sur le 94 et le 91.
 LIEUX = {

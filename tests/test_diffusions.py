@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from observatoire.cli import cli
 from observatoire.erreurs import PublicationError
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.diffusions import (
     DiffusionError,
     Registre,
@@ -25,7 +26,7 @@ from observatoire.indicateurs.diffusions import (
     imprimer,
     revisions,
 )
-from observatoire.indicateurs.diffusions.chaine import CHAINE, CLE, en_octets, lire_cellules
+from observatoire.indicateurs.diffusions.chaine import CHAINE, en_octets, lire_cellules
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode

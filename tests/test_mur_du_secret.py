@@ -23,7 +23,8 @@ from pypdf import PdfReader
 from observatoire.config import Config
 from observatoire.indicateurs import REGISTRE, tabulation, valeurs
 from observatoire.indicateurs.audit import Constat, Publication, soustraire
-from observatoire.indicateurs.secret import SECRET, Protection
+from observatoire.indicateurs.cellule import SECRET
+from observatoire.indicateurs.secret import Protection
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.diffusions import Registre, controler, differences, diffuser, figer, imprimer
-from observatoire.indicateurs.diffusions.chaine import CLE
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
 

@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 
 from observatoire.indicateurs.audit import AuditRefuseError, Constat, Publication, auditer, rapports_trahis
 from observatoire.indicateurs.catalogue import catalogue, provenance
+from observatoire.indicateurs.cellule import CLE, DEJA_PUBLIEE, SECRET
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.diffusions import PUBLIEE, Registre, differences, figer, imprimer, revisions
+from observatoire.indicateurs.diffusions import Registre, differences, figer, imprimer, revisions
 from observatoire.indicateurs.medianes import medianes_a_taire
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
@@ -26,7 +27,6 @@ from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS, REGISTRE, parametres_cites
 from observatoire.indicateurs.secret import (
     PAS,
-    SECRET,
     Geographie,
     Politique,
     Protection,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
 
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 _COMPTE = ["niveau", "rythme", "indicateur", "ventilation"]
 _DECIMALES = {"h": 2, "€": 2}
 
@@ -138,7 +137,7 @@ def _geler(registre: Registre, privees: pd.DataFrame, edition: Periode) -> pd.Da
 
 def _avec_medianes(protection: Protection, minimum: int) -> Protection:
     table = protection.cellules
-    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum) & table["etat"].ne(PUBLIEE)
+    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum) & table["etat"].ne(DEJA_PUBLIEE)
     return Protection(table.assign(statut=table["statut"].mask(tues, SECRET)))
 
 

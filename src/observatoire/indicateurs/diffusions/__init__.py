@@ -9,9 +9,6 @@ ne change que si la différence repose sur assez de personnes.
 from observatoire.indicateurs.diffusions.chaine import Inscription, Registre, RegistreError, controler
 from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ
 from observatoire.indicateurs.diffusions.gel import (
-    CACHEE,
-    LIBRE,
-    PUBLIEE,
     annee_coherente,
     differences,
     figer,
@@ -20,9 +17,6 @@ from observatoire.indicateurs.diffusions.gel import (
 from observatoire.indicateurs.diffusions.revisions import revisions
 
 __all__ = [
-    "CACHEE",
-    "LIBRE",
-    "PUBLIEE",
     "DiffusionError",
     "Inscription",
     "Registre",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from observatoire.erreurs import ObservatoireError
+from observatoire.indicateurs.cellule import CLE
 from observatoire.magasin import ecrire_octets
 from observatoire.schemas.schema import declarer
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 CHAINE = "chaine.jsonl"
 SUFFIXE = ".csv.gz"
 ORIGINE = "0" * 64  # ce que la première ligne scelle
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
-SECRET = "secret"
 _EDITION = re.compile(r"20\d\d(-T[1-4])?-e[1-9]\d*", flags=re.ASCII)
 CELLULES = declarer(
     "registre/cellules",

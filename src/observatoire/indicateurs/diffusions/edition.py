@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from observatoire.erreurs import PublicationError
-from observatoire.indicateurs.diffusions.chaine import CELLULES, CLE, SECRET, Registre, seul_a_diffuser
+from observatoire.indicateurs.cellule import CLE, SECRET
+from observatoire.indicateurs.diffusions.chaine import CELLULES, Registre, seul_a_diffuser
 from observatoire.indicateurs.diffusions.revisions import (
     ECART_NUL,
     ouverte,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from observatoire.config import Config
-    from observatoire.indicateurs.diffusions.chaine import Inscription
+from observatoire.indicateurs.diffusions.chaine import Inscription
 
 DOSSIER = "registre"
 _RECONSTRUIRE = "Lancer « observatoire construire » avec ce registre, puis diffuser."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.diffusions.chaine import CLE, SECRET
+from observatoire.indicateurs.cellule import CLE, DEJA_CACHEE, DEJA_PUBLIEE, LIBRE, SECRET
 from observatoire.indicateurs.diffusions.revisions import (
     ECART_NUL,
     ouverte,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from observatoire.indicateurs.diffusions.chaine import Registre
     from observatoire.perimetre import Periode
 
-LIBRE, CACHEE, PUBLIEE = "libre", "cachee", "publiee"
 _LIEU = ["indicateur", "ventilation", "territoire", "modalite"]
 
 
@@ -47,9 +46,13 @@ def figer(
     table = cellules.merge(registre.connues, how="left", on=CLE, validate="one_to_one")
     cachee = (table.pop("statut") == SECRET).fillna(value=False)
     publiee = table["diffusee"].notna() & ~cachee
-    etat = pd.Series(LIBRE, index=table.index, dtype="string").mask(publiee, PUBLIEE).mask(cachee, CACHEE)
+    etat = (
+        pd.Series(LIBRE, index=table.index, dtype="string")
+        .mask(publiee, DEJA_PUBLIEE)
+        .mask(cachee, DEJA_CACHEE)
+    )
     permise = ouverte(table, registre, edition) | erratum
-    return table.assign(etat=etat, revisable=publiee & permise)
+    return table.assign(etat=etat.mask(cachee, DEJA_CACHEE), revisable=publiee & permise)
 
 
 def differences(figees: pd.DataFrame, seuils: pd.Series[int]) -> pd.DataFrame:
@@ -96,7 +99,7 @@ def imprimer(figees: pd.DataFrame, ecarts: pd.DataFrame) -> pd.DataFrame:
     if not (figees["etat"] != LIBRE).any():
         return figees.drop(columns=["origine", "revisable"])
     admises = pd.MultiIndex.from_frame(_admises(ecarts)[CLE])
-    gardee = (figees["etat"] == PUBLIEE) & ~pd.MultiIndex.from_frame(figees[CLE]).isin(admises)
+    gardee = (figees["etat"] == DEJA_PUBLIEE) & ~pd.MultiIndex.from_frame(figees[CLE]).isin(admises)
     imprimee = figees["valeur"].mask(gardee, figees["diffusee"])
     table = figees.assign(vraie=figees["valeur"], valeur=imprimee)
     return annee_coherente(table).drop(columns=["origine", "revisable", "vraie"])
@@ -130,7 +133,7 @@ def annee_coherente(table: pd.DataFrame) -> pd.DataFrame:
         ~suit & (contredite | longues["retard_ici"])
     )
     nouvelle = (table["etat"] == LIBRE) & de_personnes
-    return table.assign(valeur=valeur, etat=table["etat"].mask(nouvelle & retenue, CACHEE))
+    return table.assign(valeur=valeur, etat=table["etat"].mask(nouvelle & retenue, DEJA_CACHEE))
 
 
 def _cumuls(table: pd.DataFrame) -> pd.DataFrame:
@@ -140,13 +143,13 @@ def _cumuls(table: pd.DataFrame) -> pd.DataFrame:
     retard (dans un de ces trimestres, une valeur imprimée de l'indicateur n'est pas la vraie) et
     retard_ici (dans la période même).
     """
-    publiee = table["etat"] == PUBLIEE
+    publiee = table["etat"] == DEJA_PUBLIEE
     tardives = table.loc[publiee & ((table["valeur"] - table["vraie"]).abs() > ECART_NUL)]
     retards = set(zip(tardives["indicateur"], tardives["periode"], strict=True))
     paires = [(longue, t) for longue, quatre in quatre_trimestres(table["periode"]).items() for t in quatre]
     calendrier = pd.DataFrame(paires, columns=["periode", "trimestre"], dtype="string")
     longues = table[CLE].assign(rang=table.index).merge(calendrier, on="periode")
-    lisibles = table.assign(imprimes=publiee).loc[(table["etat"] != CACHEE) & table["valeur"].notna()]
+    lisibles = table.assign(imprimes=publiee).loc[(table["etat"] != DEJA_CACHEE) & table["valeur"].notna()]
     lisibles = lisibles[[*_LIEU, "periode", "valeur", "imprimes"]].rename(columns={"periode": "trimestre"})
     joint = longues.merge(lisibles, how="left", on=[*_LIEU, "trimestre"])
     joint["retard"] = _parmi(joint["indicateur"], joint["trimestre"], retards)

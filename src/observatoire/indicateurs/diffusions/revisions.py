@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.diffusions.chaine import CLE
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE

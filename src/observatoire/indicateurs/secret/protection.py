@@ -17,6 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from observatoire.indicateurs.cellule import (
+    CLE,
+    DEJA_CACHEE,
+    DEJA_PUBLIEE,
+    LIBRE,
+    NON_DISPONIBLE,
+    PUBLIE,
+    SECRET,
+)
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.secret.geographie import REGION
 from observatoire.indicateurs.secret.marges import (
@@ -44,9 +53,6 @@ if TYPE_CHECKING:
 
     Masque = NDArray[np.bool_]
 
-PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
-LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
-_CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 _RIEN = 1e-9
 _INITIES = 2
 _PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
@@ -92,7 +98,7 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
         geographie: les mailles des territoires tabulés.
     """
     # Deux témoins qui se valent se départagent par le rang : il ne doit rien à l'ordre reçu.
-    table = cellules.sort_values(_CLE, ignore_index=True)
+    table = cellules.sort_values(CLE, ignore_index=True)
     table = table.assign(**exigences(table, politique))
     deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
     # Le lecteur a déjà ce chiffre : le taire n'apprendrait rien de moins, il reste ce qu'il est.
