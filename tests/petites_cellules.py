@@ -13,7 +13,7 @@ from observatoire.indicateurs.audit import Publication, auditer
 from observatoire.indicateurs.catalogue import catalogue
 from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.registre import REGISTRE, parametres_cites
-from observatoire.indicateurs.secret import Geographie, Politique, proteger
+from observatoire.indicateurs.secret import Geographie, Politique, exiger, proteger
 from tests.conftest import DEPOT
 
 POLITIQUE = Politique(seuil=5, seuil_sensible=11, employeurs=3, dominance=0.85, sensibles=0.2)
@@ -146,11 +146,7 @@ def attaquer(protection, montrees=(), **options):
     table, ecrites = protection.cellules, protection.valeurs
     for rang in montrees:
         ecrites.loc[rang, ["valeur", "statut"]] = [table.loc[rang, "valeur"], "publie"]
-    vises = table[table["raison"].ne("") & ~table["close"]]
-    exigences = vises[[*CLE, "valeur", "effectif"]].assign(
-        bas_maximum=vises["bas"], haut_minimum=vises["haut"]
-    )
     publication = Publication(
         ecrites[[*CLE, "unite", "valeur", "statut"]], _catalogue(), APPARTENANCES, **options
     )
-    return auditer(publication, exigences)
+    return auditer(publication, exiger(protection))

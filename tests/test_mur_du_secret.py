@@ -23,7 +23,7 @@ from pypdf import PdfReader
 from observatoire.config import Config
 from observatoire.indicateurs import REGISTRE, tabulation, valeurs
 from observatoire.indicateurs.audit import Constat, Publication, soustraire
-from observatoire.indicateurs.cellule import SECRET
+from observatoire.indicateurs.cellule import CLE, SECRET
 from observatoire.indicateurs.secret import Protection
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.magasin import Magasin
@@ -32,7 +32,6 @@ from observatoire.publication.campagne.edition import produire_fiches
 from observatoire.publication.donnees import publier
 from tests.conftest import DEPOT
 
-CLE = valeurs.CLE
 CANARI = 424242
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 PRIVEES = {"effectif", "employeurs", "premier", "bas", "haut", "raison"}

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from observatoire.indicateurs.audit import AuditRefuseError, Constat, Publication, auditer, rapports_trahis
 from observatoire.indicateurs.catalogue import catalogue, provenance
-from observatoire.indicateurs.cellule import CLE, DEJA_PUBLIEE, SECRET
+from observatoire.indicateurs.cellule import DEJA_PUBLIEE, SECRET
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
 from observatoire.indicateurs.diffusions import Registre, differences, figer, imprimer, revisions
@@ -31,6 +31,7 @@ from observatoire.indicateurs.secret import (
     Politique,
     Protection,
     escalader,
+    exiger,
     proteger,
 )
 from observatoire.indicateurs.tabulation import cellules
@@ -173,12 +174,7 @@ def _ecrites(valeurs: pd.DataFrame) -> pd.DataFrame:
 
 def _auditer(publication: Publication, protection: Protection) -> Constat:
     """Attaque ce qui va être écrit ; l'auditeur ne reçoit, du secret, que la liste des cellules sensibles."""
-    table = protection.cellules
-    lineaires = table["indicateur"].map({nom: i.absence_nulle for nom, i in REGISTRE.items()}).astype(bool)
-    sensibles = table[table["raison"].ne("") & lineaires & ~table["close"]]
-    exigences = sensibles[[*CLE, "valeur", "effectif"]].assign(
-        bas_maximum=sensibles["bas"], haut_minimum=sensibles["haut"]
-    )
+    exigences = exiger(protection)
     if len(trahis := rapports_trahis(publication.valeurs, RAPPORTS)):
         raise AuditRefuseError.pour(trahis.assign(motif="donne un terme caché"))
     return auditer(publication, exigences)
