@@ -136,7 +136,7 @@ def cachees(protection, ventilation="sexe"):
 
 
 @cache
-def _catalogue():
+def fiches():
     config = Config.charger(DEPOT)
     return catalogue({nom: config.parametre(nom, dt.date(2026, 1, 1)).valeur for nom in parametres_cites()})
 
@@ -147,6 +147,6 @@ def attaquer(protection, montrees=(), **options):
     for rang in montrees:
         ecrites.loc[rang, ["valeur", "statut"]] = [table.loc[rang, "valeur"], "publie"]
     publication = Publication(
-        ecrites[[*CLE, "unite", "valeur", "statut"]], _catalogue(), APPARTENANCES, **options
+        ecrites[[*CLE, "unite", "valeur", "statut"]], fiches(), APPARTENANCES, **options
     )
     return auditer(publication, exiger(protection))

@@ -20,10 +20,11 @@ from observatoire.indicateurs.audit import (
     rapports_trahis,
     soustraire,
 )
-from observatoire.indicateurs.audit.bornes import Exigences, borner, eprouver
+from observatoire.indicateurs.audit.bornes import borner, eprouver
 from observatoire.indicateurs.audit.geographie import lire_geographie
 from observatoire.indicateurs.audit.inities import Inities
 from observatoire.indicateurs.audit.presences import relations_distinctes
+from observatoire.indicateurs.audit.recherche import Exigences
 from observatoire.indicateurs.audit.systeme import LIBRE, POSITIF, Assemblage
 from observatoire.indicateurs.registre import Comptes, Rapport
 

@@ -12,8 +12,9 @@ from conftest import DEPOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from observatoire.indicateurs.audit.bornes import Exigences, eprouver
+from observatoire.indicateurs.audit.bornes import eprouver
 from observatoire.indicateurs.audit.inities import Inities
+from observatoire.indicateurs.audit.recherche import Exigences
 from observatoire.indicateurs.secret import PAS, Geographie, escalader
 from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
 from observatoire.indicateurs.secret.tableaux import Structure, Tableau

@@ -19,12 +19,14 @@ from observatoire.indicateurs.catalogue import catalogue, provenance
 from observatoire.indicateurs.cellule import DEJA_PUBLIEE, SECRET
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.diffusions import Registre, differences, figer, imprimer, revisions
+from observatoire.indicateurs.diffusions import Registre, figer, geler, imprimer, nom_de, revisions
 from observatoire.indicateurs.medianes import medianes_a_taire
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS, REGISTRE, parametres_cites
+from observatoire.indicateurs.revision import Atelier, reviser
+from observatoire.indicateurs.saisies import mouvements as mouvements_depuis
 from observatoire.indicateurs.secret import (
     PAS,
     Geographie,
@@ -68,7 +70,10 @@ class _Cadre:
 
 
 def tabuler(
-    connexion: duckdb.DuckDBPyConnection, config: Config, edition: Periode | None = None
+    connexion: duckdb.DuckDBPyConnection,
+    config: Config,
+    edition: Periode | None = None,
+    erratum: str = "",
 ) -> dict[str, pd.DataFrame]:
     """Rend les tables `indicateurs/*`, secret appliqué et audité.
 
@@ -80,8 +85,9 @@ def tabuler(
     Args:
         connexion: l'entrepôt.
         config: le dossier de travail.
-        edition: l'édition en préparation ; par défaut le dernier trimestre couvert. Une édition annuelle
-            permet de réviser les trimestres de son année.
+        edition: l'édition en préparation, si elle révise : l'année, ou un trimestre à rééditer. Sans elle,
+            ce qui est paru ne change pas.
+        erratum: la faute qu'elle corrige ; lève le calendrier des révisions, jamais le secret.
 
     Raises:
         ConfigError: un paramètre manque ou passe sous le plancher du secret, ou le plan est mal écrit.
@@ -93,12 +99,12 @@ def tabuler(
     origine = provenance(connexion)
     extractions = origine["date_extraction"].dropna()
     cadre = _Cadre.lire(config, jour, extractions.max().date() if len(extractions) else None)
-    privees = cellules(connexion, config, Plan.lire(config), periodes, parametres)
-    registre = Registre.ouvrir(config.racine / "registre")
-    privees = _geler(registre, privees, edition or _derniere(periodes))
+    plan, registre = Plan.lire(config), Registre.ouvrir(config.racine / "registre")
+    figees = cellules(connexion, config, plan, periodes, parametres).pipe(
+        figer, registre, edition, erratum=bool(erratum)
+    )
     appartenances = connexion.sql("from entrepot.appartenances where valide_au is null").to_df()
-    geographie = Geographie.lire(appartenances, sorted(set(privees["territoire"])))
-    protection = _avec_medianes(proteger(privees, cadre.politique, geographie), cadre.personnes_mediane)
+    geographie = Geographie.lire(appartenances, sorted(set(figees["territoire"])))
     fiches = catalogue(parametres)
     public = Publication(
         pd.DataFrame(),
@@ -107,33 +113,40 @@ def tabuler(
         anterieures=None if registre.vide else registre.cellules,
         heures_par_mois=cadre.heures_par_mois,
     )
-    valeurs, protection, constat = _publier(protection, parametres, public, cadre.personnes_mediane)
+    mouvements = _mouvements(config, registre, figees, plan, parametres)
+    revisees = reviser(figees, Atelier(cadre.politique, public, mouvements))
+    protegees = proteger(geler(figees, revisees), cadre.politique, geographie)
+    protection, constat = _publier(
+        _avec_medianes(protegees, cadre.personnes_mediane), parametres, public, cadre.personnes_mediane
+    )
+    valeurs = _valeurs(Protection(imprimer(protection.cellules, revisees)), parametres)
+    nom = nom_de(registre, edition) if edition else ""
     return {
         "indicateurs/valeurs": valeurs,
         "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
         "indicateurs/catalogue": fiches,
-        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(revisions(registre)),
+        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(
+            revisions(registre, nom, revisees, erratum)
+        ),
         "indicateurs/secret": _bilan(protection, constat),
         "indicateurs/provenance": origine,
         "indicateurs/qualite": mesurer(connexion),
     }
 
 
-def _derniere(periodes: pd.DataFrame) -> Periode:
-    trimestres = [Periode.lire(p) for p in periodes.loc[periodes["genre"] == "suivi", "periode"]]
-    return max((p for p in trimestres if p.rythme == "trimestre"), default=Periode(2000, 1))
-
-
-def _geler(registre: Registre, privees: pd.DataFrame, edition: Periode) -> pd.DataFrame:
-    """Rend les cellules à leur valeur imprimable, avec l'`etat` que leur font les éditions passées.
-
-    Aucune révision n'est admise : une valeur diffusée reste celle du lecteur. Les réviser demande de
-    protéger le tableau des différences (`diffusions.differences`).
-    """
-    figees = figer(privees, registre, edition)
-    aucune = pd.Series(0, index=figees.index)
-    ecarts = differences(figees.assign(revisable=False), aucune)
-    return imprimer(figees, ecarts)
+def _mouvements(
+    config: Config, registre: Registre, figees: pd.DataFrame, plan: Plan, parametres: dict[str, object]
+) -> dict[str, pd.DataFrame]:
+    """Les heures qui ont changé depuis la dernière, et depuis la première valeur imprimée."""
+    trimestres = figees.loc[figees["revisable"], "periode"].unique()
+    parues = {periode: registre.editions(periode) for periode in trimestres}
+    rangs = {"diffusee": -1, "origine": 0}
+    lues: dict[str, pd.DataFrame] = {}
+    for nom, rang in rangs.items():
+        editions = {periode: noms[rang] for periode, noms in parues.items()}
+        meme = nom == "origine" and all(len(noms) == 1 for noms in parues.values())
+        lues[nom] = lues["diffusee"] if meme else mouvements_depuis(config, editions, plan, parametres)
+    return lues
 
 
 def _avec_medianes(protection: Protection, minimum: int) -> Protection:
@@ -144,13 +157,13 @@ def _avec_medianes(protection: Protection, minimum: int) -> Protection:
 
 def _publier(
     protection: Protection, parametres: dict[str, object], public: Publication, minimum: int
-) -> tuple[pd.DataFrame, Protection, Constat]:
-    """Rend les valeurs que l'audit admet ; il fait taire davantage, ou refuse tout."""
+) -> tuple[Protection, Constat]:
+    """Rend ce que l'audit admet ; il fait taire davantage, ou refuse tout."""
     for pas in (*range(PAS), None):
         valeurs = _valeurs(protection, parametres)
         constat = _auditer(replace(public, valeurs=_ecrites(valeurs)), protection)
         if pas is None or constat.refus.empty:
-            return valeurs, protection, constat.exiger()
+            return protection, constat.exiger()
         protection = _avec_medianes(escalader(protection, constat.refus, pas), minimum)
     raise AssertionError
 

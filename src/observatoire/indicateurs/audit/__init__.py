@@ -8,9 +8,9 @@ cellules visibles ont été révisées ne sont comparées que cellule à cellule
 """
 
 from observatoire.indicateurs.audit.attaque import Publication, rapports_trahis, soustraire
-from observatoire.indicateurs.audit.bornes import AuditImpossibleError
 from observatoire.indicateurs.audit.constat import AuditRefuseError, Constat, auditer
 from observatoire.indicateurs.audit.reduction import ChiffresIncoherentsError
+from observatoire.indicateurs.audit.solveur import AuditImpossibleError
 
 __all__ = [
     "AuditImpossibleError",

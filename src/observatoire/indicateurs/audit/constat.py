@@ -10,9 +10,10 @@ import pandas as pd
 
 from observatoire.erreurs import ObservatoireError
 from observatoire.indicateurs.audit.attaque import Attaque, Publication
-from observatoire.indicateurs.audit.bornes import Exigences, eprouver
+from observatoire.indicateurs.audit.bornes import eprouver
 from observatoire.indicateurs.audit.inities import Inities
 from observatoire.indicateurs.audit.personnes import INITIE_MAXIMUM, memes_personnes
+from observatoire.indicateurs.audit.recherche import Exigences
 from observatoire.indicateurs.audit.systeme import INFINI
 from observatoire.indicateurs.cellule import CLE, PUBLIE, SECRET
 from observatoire.perimetre import Periode

@@ -15,7 +15,7 @@ from observatoire.indicateurs.audit.reduction import TOLERANCE
 from observatoire.indicateurs.audit.systeme import INFINI, Entiers, Masque, Reels
 
 if TYPE_CHECKING:
-    from observatoire.indicateurs.audit.bornes import Recherche
+    from observatoire.indicateurs.audit.recherche import Recherche
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ ne change que si la différence repose sur assez de personnes.
 """
 
 from observatoire.indicateurs.diffusions.chaine import Inscription, Registre, RegistreError, controler
-from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ
+from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ, nom_de
 from observatoire.indicateurs.diffusions.gel import (
     annee_coherente,
-    differences,
     figer,
+    geler,
     imprimer,
 )
 from observatoire.indicateurs.diffusions.revisions import revisions
@@ -23,10 +23,11 @@ __all__ = [
     "RegistreError",
     "annee_coherente",
     "controler",
-    "differences",
     "diffuser",
     "du_champ",
     "figer",
+    "geler",
     "imprimer",
+    "nom_de",
     "revisions",
 ]

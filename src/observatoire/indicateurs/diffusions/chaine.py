@@ -144,15 +144,23 @@ class Registre:
     def connues(self) -> pd.DataFrame:
         """Ce que le lecteur connaît de chaque cellule déjà diffusée.
 
-        Colonnes : la clé, `statut` (le dernier imprimé), `origine` et `diffusee` (la première et la dernière
-        valeur imprimées ; vides si elle ne l'a jamais été). Une valeur retirée reste connue.
+        Colonnes : la clé, `statut` (le dernier imprimé), `origine`, `diffusee` et `plancher` (la première, la
+        dernière et la plus petite valeur imprimées ; vides si elle ne l'a jamais été). Une valeur retirée
+        reste connue.
         """
         chiffrees = self.cellules.dropna(subset="valeur")
         premieres = chiffrees.drop_duplicates(CLE, keep="first").rename(columns={"valeur": "origine"})
         dernieres = chiffrees.drop_duplicates(CLE, keep="last").rename(columns={"valeur": "diffusee"})
         statuts = self.cellules.drop_duplicates(CLE, keep="last")
         table = statuts[[*CLE, "statut"]].merge(premieres[[*CLE, "origine"]], how="left", on=CLE)
-        return table.merge(dernieres[[*CLE, "diffusee"]], how="left", on=CLE)
+        table = table.merge(dernieres[[*CLE, "diffusee"]], how="left", on=CLE)
+        planchers = chiffrees.groupby(CLE)["valeur"].min().rename("plancher").reset_index()
+        return table.merge(planchers, how="left", on=CLE)
+
+    def editions(self, periode: str) -> list[str]:
+        """Rend les éditions qui ont imprimé une valeur de cette période, dans l'ordre."""
+        citees = self.cellules.loc[self.cellules["periode"] == periode].dropna(subset="valeur")
+        return list(citees["edition"].unique())
 
     def ajouter(
         self, edition: str, cellules: pd.DataFrame, *, jour: str, politique: str, raison: str = ""

@@ -41,7 +41,7 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     ensemble = _ensemble(cellules)
     valeur, effectif = (cellules[c].astype("Float64") for c in ("valeur", "effectif"))
     sensible = cellules["ventilation"].map(_sensible).astype(bool)
-    seuil = pd.Series(politique.seuil, index=cellules.index).mask(sensible, politique.seuil_sensible)
+    seuil = seuils(cellules, politique)
     petite = effectif.ge(1) & effectif.lt(seuil)
     population = _minimum(ensemble, _marges(cellules, sensibles=False))
     groupe = (
@@ -72,6 +72,12 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     bas, haut = _rappeler(cellules, raison, bas, haut, seuil)
     vides = raison.eq("")
     return pd.DataFrame({"raison": raison, "bas": bas.mask(vides), "haut": haut.mask(vides)})
+
+
+def seuils(cellules: pd.DataFrame, politique: Politique) -> pd.Series[int]:
+    """Rend le nombre de personnes exigé de chaque cellule."""
+    sensible = cellules["ventilation"].map(_sensible).astype(bool)
+    return pd.Series(politique.seuil, index=cellules.index).mask(sensible, politique.seuil_sensible)
 
 
 def _rappeler(

@@ -1,0 +1,252 @@
+"""Réviser : quelles valeurs parues peuvent changer, sans que la différence désigne quelqu'un.
+
+Le lecteur a gardé l'édition précédente : il connaît aussi le tableau des différences. C'est un tableau comme
+un autre, de personnes et d'heures ajoutées : mêmes règles primaires, même auditeur. La somme d'un monde qui
+imprime les anciens chiffres et d'un monde qui imprime les différences imprime les nouveaux : protéger l'un et
+l'autre protège les deux éditions ensemble (docs/diffusion.md).
+
+L'unité d'une révision est la tranche : un indicateur, un trimestre, un niveau, une ventilation. Elle est
+révisée entière ou pas du tout, après celles dont elle est le détail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from observatoire.indicateurs.audit import AuditImpossibleError, ChiffresIncoherentsError, auditer
+from observatoire.indicateurs.cellule import CLE, DEJA_PUBLIEE, PUBLIE, SECRET
+from observatoire.indicateurs.diffusions.revisions import ECART_NUL, quatre_trimestres
+from observatoire.indicateurs.registre import REGISTRE
+from observatoire.indicateurs.saisies import MESURES, PROUVABLES
+from observatoire.indicateurs.secret.marges import axes_de
+from observatoire.indicateurs.secret.primaire import SOMMES, exigences, seuils
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from observatoire.indicateurs.audit import Publication
+    from observatoire.indicateurs.secret import Politique
+
+REFERENCES = ("diffusee", "origine")
+_BLOC = ["indicateur", "periode"]
+_TRANCHE = [*_BLOC, "niveau", "ventilation"]
+_CENTIEME = 0.011
+_ESSAIS = 4
+
+Tranche = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Atelier:
+    """Ce qu'il faut pour juger une révision.
+
+    Attributes:
+        politique: les seuils du secret.
+        publication: le catalogue et la géographie que l'audit lit.
+        mouvements: depuis la dernière et depuis la première valeur imprimée, ce que rend
+        `saisies.mouvements`.
+    """
+
+    politique: Politique
+    publication: Publication
+    mouvements: Mapping[str, pd.DataFrame]
+
+
+def reviser(figees: pd.DataFrame, atelier: Atelier) -> pd.DataFrame:
+    """Rend les cellules qui changent de valeur imprimée : la clé et `valeur`.
+
+    Les indicateurs qui ne reposent pas sur des personnes suivent leurs données. Les autres sont révisés
+    tranche par tranche, si chaque différence imprimée repose sur zéro ou assez de personnes, et chaque somme
+    sur assez d'employeurs, depuis la dernière valeur imprimée et depuis la première, et si l'audit du tableau
+    des différences ne retrouve rien de ce qui n'y est pas imprimé.
+
+    Args:
+        figees: ce que rend `diffusions.figer`.
+        atelier: de quoi juger.
+    """
+    de_personnes = figees["indicateur"].map({nom: i.personnes for nom, i in REGISTRE.items()}).astype(bool)
+    lineaires = figees["indicateur"].map({nom: i.absence_nulle for nom, i in REGISTRE.items()}).astype(bool)
+    libres = figees[figees["revisable"] & ~de_personnes & figees["valeur"].notna()]
+    blocs = figees.loc[figees["revisable"] & de_personnes & lineaires, _BLOC].drop_duplicates()
+    dedans = figees.merge(blocs, on=_BLOC).pipe(
+        lambda t: t.assign(niveau=t["territoire"].str.split(":").str[0])
+    )
+    if dedans.empty:
+        return _arrondir(libres)[[*CLE, "valeur"]]
+    tableaux = [ecarts(dedans, nom, atelier) for nom in REFERENCES]
+    admises = _qui_bougent(tableaux, _tranches_sures(tableaux))
+    for tableau in tableaux if not tableaux[0]["valeur"].equals(tableaux[1]["valeur"]) else tableaux[:1]:
+        admises = _auditees(tableau, admises, atelier)
+    admises = _baisses_entieres(tableaux[0], admises, figees)
+    revisees = dedans[_parmi(dedans, admises) & dedans["revisable"]]
+    return _arrondir(pd.concat([libres, revisees]))[[*CLE, "valeur"]].reset_index(drop=True)
+
+
+def ecarts(dedans: pd.DataFrame, reference: str, atelier: Atelier) -> pd.DataFrame:
+    """Rend le tableau des différences, au schéma des cellules privées, avec ce que chacune exige.
+
+    `sens` : 1 si le bloc (un indicateur, un trimestre) monte, −1 s'il baisse. `valeur` : la différence, dans
+    ce sens ; vide quand elle est cachée et que rien ne la dit. `sure` : elle peut être imprimée ; `inconnue`
+    : on ignore sur qui elle repose.
+    """
+    mouvements = atelier.mouvements.get(reference, pd.DataFrame(columns=CLE))
+    table = dedans.merge(mouvements, how="left", on=CLE, validate="one_to_one")
+    table["brut"] = (_arrondir(dedans)["valeur"] - table[reference]).astype("Float64")
+    table["sens"] = _sens(table)
+    somme = table["unite"].isin(SOMMES)
+    preuve = _preuve(table)
+    expliquee = (table["brut"] - table["sens"] * preuve["valeur"]).abs().le(_CENTIEME).fillna(value=False)
+    expliquee = (expliquee & table["indicateur"].isin(PROUVABLES)).astype(bool)
+    nulle = table["brut"].abs().le(ECART_NUL).fillna(value=False).astype(bool)
+    valeur = (table["sens"] * table["brut"]).mask(
+        somme & (expliquee | table["brut"].isna()), preuve["valeur"]
+    )
+    effectif = valeur.mask(somme, preuve["effectif"]).mask(nulle, 0)
+    rendu = table[[*CLE, "unite", "niveau", "sens", "etat", "revisable"]].assign(
+        valeur=valeur.mask(nulle, 0),
+        effectif=effectif,
+        employeurs=preuve["employeurs"].where(somme),
+        premier=preuve["premier"].where(somme),
+    )
+    rendu = rendu.assign(**exigences(rendu, atelier.politique), seuil=seuils(rendu, atelier.politique))
+    neuve = exigences(dedans, atelier.politique)["raison"].eq("").to_numpy()
+    montre = rendu["valeur"].ge(-ECART_NUL).fillna(value=False) & rendu["raison"].eq("")
+    inconnue = ~nulle & (rendu["valeur"].isna() | (somme & ~expliquee & table["brut"].notna()))
+    sure = nulle | (montre & neuve & (~somme | expliquee)).astype(bool)
+    return rendu.assign(sure=sure, inconnue=inconnue)
+
+
+def _preuve(table: pd.DataFrame) -> pd.DataFrame:
+    """Les heures ajoutées moins les heures retirées, et qui en répond au moins, dans le sens du bloc."""
+    monte = table["sens"] > 0
+    colonnes = {}
+    for mesure in MESURES:
+        plus, moins = (
+            table.get(f"{mesure}_{cote}", pd.Series(pd.NA, index=table.index)).astype("Float64")
+            for cote in ("plus", "moins")
+        )
+        cote, autre = plus.where(monte, moins), moins.where(monte, plus)
+        # Qui a des heures ajoutées et des heures retirées peut n'avoir rien de changé.
+        colonnes[mesure] = cote if mesure == "premier" else cote - autre
+    return pd.DataFrame(colonnes)
+
+
+def _sens(table: pd.DataFrame) -> pd.Series[int]:
+    region = table["niveau"].eq("reg") & table["ventilation"].eq("ensemble")
+    baissent = pd.MultiIndex.from_frame(table.loc[region & table["brut"].lt(-ECART_NUL), _BLOC])
+    return pd.Series(1, index=table.index).mask(pd.MultiIndex.from_frame(table[_BLOC]).isin(baissent), -1)
+
+
+def _tranches_sures(tableaux: list[pd.DataFrame]) -> set[Tranche]:
+    """Les tranches dont toutes les différences imprimées sont sûres, et celles dont elles sont le détail."""
+    parues = [t[t["etat"].eq(DEJA_PUBLIEE)] for t in tableaux]
+    sures = [p.groupby(_TRANCHE)["sure"].all() & p.groupby(_TRANCHE)["revisable"].all() for p in parues]
+    existantes = set(sures[0].index)
+    retenues = existantes.intersection(*(set(s.index[s]) for s in sures))
+    return _avec_leurs_touts(retenues, existantes)
+
+
+def _qui_bougent(tableaux: list[pd.DataFrame], tranches: set[Tranche]) -> set[Tranche]:
+    """Ôte les blocs dont rien d'imprimé ne change : ils n'apprennent rien."""
+    bougent: set[tuple[str, str]] = set()
+    for tableau in tableaux:
+        ecart = tableau["valeur"].abs().gt(ECART_NUL).fillna(value=False) & _parmi(tableau, tranches)
+        bougent |= set(tableau.loc[ecart, _BLOC].itertuples(index=False, name=None))
+    return {t for t in tranches if t[:2] in bougent}
+
+
+def _avec_leurs_touts(retenues: set[Tranche], existantes: set[Tranche]) -> set[Tranche]:
+    """Ôte les tranches dont un tout existe et n'est pas retenu."""
+    while True:
+        gardees = {t for t in retenues if all(p in retenues for p in _touts(t) if p in existantes)}
+        if gardees == retenues:
+            return gardees
+        retenues = gardees
+
+
+def _touts(tranche: Tranche) -> list[Tranche]:
+    indicateur, periode, niveau, ventilation = tranche
+    touts = [(indicateur, periode, niveau, axe) for axe in axes_de(ventilation)]
+    au_dessus = {"reg": None, "dep": "reg"}.get(niveau, "dep")
+    return [*touts, (indicateur, periode, au_dessus, ventilation)] if au_dessus else touts
+
+
+def _auditees(tableau: pd.DataFrame, admises: set[Tranche], atelier: Atelier) -> set[Tranche]:
+    """Ôte les tranches qui laissent retrouver une différence qui n'est pas imprimée.
+
+    Imprimer moins de différences ne peut que moins en dire : il suffit d'auditer de nouveau.
+    """
+    existantes = set(admises)
+    for essai in range(_ESSAIS):
+        if not admises:
+            break
+        try:
+            refus = _refus(tableau, admises, atelier)
+        except (AuditImpossibleError, ChiffresIncoherentsError):
+            # Les différences ne sont pas celles d'un monde possible : seule la région, puis rien.
+            admises = {t for t in admises if t[2] == "reg"} if essai == 0 else set()
+            continue
+        if refus.empty:
+            return admises
+        autour = _TRANCHE if essai < _ESSAIS - 2 else _BLOC
+        trahies = set(refus[autour].itertuples(index=False, name=None))
+        otees = {t for t in admises if (t if autour is _TRANCHE else t[:2]) in trahies}
+        # Une différence d'une tranche non révisée se retrouve par les autres : tout le bloc attend.
+        blocs = {t[:2] for t in trahies} if not otees else set()
+        admises = {t for t in admises - otees if t[:2] not in blocs}
+        admises = _avec_leurs_touts(admises, existantes)
+    return set()
+
+
+def _refus(tableau: pd.DataFrame, admises: set[Tranche], atelier: Atelier) -> pd.DataFrame:
+    """Les différences non imprimées que les autres donnent de trop près."""
+    blocs = pd.MultiIndex.from_tuples(sorted({t[:2] for t in admises}))
+    table = tableau[pd.MultiIndex.from_frame(tableau[_BLOC]).isin(blocs)].reset_index(drop=True)
+    imprimee = _parmi(table, admises) & table["etat"].eq(DEJA_PUBLIEE)
+    statut = pd.Series(SECRET, index=table.index, dtype="string").mask(imprimee, PUBLIE)
+    valeurs = table[[*CLE, "unite"]].assign(valeur=table["valeur"].where(imprimee), statut=statut)
+    cherchees = table[~imprimee].pipe(_exiger)
+    constat = auditer(replace(atelier.publication, valeurs=valeurs, anterieures=None), cherchees)
+    vues = constat.refus[CLE].drop_duplicates().merge(constat.intervalles, on=CLE)
+    vues = vues.merge(table[[*CLE, "niveau", "unite", "seuil"]], on=CLE)
+    # Savoir que personne ne s'est ajouté, ou au moins tant, ne désigne personne.
+    anodine = ~vues["unite"].isin(SOMMES) & ((vues["haut"] <= 0.5) | (vues["bas"] >= vues["seuil"] - 0.5))
+    return vues[~anodine]
+
+
+def _exiger(table: pd.DataFrame) -> pd.DataFrame:
+    """Ce qu'il faut laisser croire possible d'une différence : aucune personne, ou assez."""
+    compte = ~table["unite"].isin(SOMMES)
+    visees = table[table["raison"].ne("") | table["inconnue"]]
+    compte, inconnue = compte.loc[visees.index], visees["inconnue"] & ~compte
+    haut = visees["haut"].mask(inconnue, visees["valeur"].abs().fillna(0.0) + 1.0)
+    return visees[[*CLE, "valeur", "effectif"]].assign(
+        bas_maximum=visees["bas"].mask(compte | inconnue, 0.0),
+        haut_minimum=haut.mask(compte, visees["seuil"].astype("Float64")),
+    )
+
+
+def _baisses_entieres(tableau: pd.DataFrame, admises: set[Tranche], figees: pd.DataFrame) -> set[Tranche]:
+    """Un bloc qui baisse n'est révisé qu'entier, et si aucune somme parue ne garde l'ancienne valeur."""
+    baissent = tableau[(tableau["sens"] < 0) & tableau["etat"].eq(DEJA_PUBLIEE)]
+    retenus = set()
+    longues = figees.loc[figees["etat"].eq(DEJA_PUBLIEE), _BLOC].drop_duplicates()
+    quatre = quatre_trimestres(longues["periode"])
+    prises = {(nom, t) for nom, p in longues.itertuples(index=False, name=None) for t in quatre.get(p, [])}
+    for bloc, lignes in baissent.groupby(_BLOC):
+        if bloc in prises or not set(lignes[_TRANCHE].itertuples(index=False, name=None)) <= admises:
+            retenus.add(bloc)
+    return {t for t in admises if t[:2] not in retenus}
+
+
+def _parmi(table: pd.DataFrame, tranches: set[Tranche]) -> pd.Series[bool]:
+    cles = table[_TRANCHE].itertuples(index=False, name=None)
+    return pd.Series([cle in tranches for cle in cles], index=table.index, dtype=bool)
+
+
+def _arrondir(table: pd.DataFrame) -> pd.DataFrame:
+    au_centieme = table["unite"].isin(("h", "€"))
+    return table.assign(valeur=table["valeur"].mask(au_centieme, table["valeur"].round(2)))
