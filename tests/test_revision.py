@@ -94,11 +94,23 @@ def test_une_donnee_sensible_exige_onze_personnes(tmp_path, ajoutes, imprime_oui
     assert rendues.get(("reg:11", "OUI"), 100) == imprime_oui
 
 
-def test_deux_contrats_de_plus_en_designent_deux(tmp_path):
-    tenu = imprime(tmp_path, total(CONTRATS, "reg:11", T1, 120.0, 100.0))
-    for contrats, imprimes in [(122.0, 120), (125.0, 125)]:
-        figees = figer(cellules(total(CONTRATS, "reg:11", T1, contrats, 110.0)), tenu, ANNUELLE)
-        assert rejouer(figees, revues(figees))["valeur"].tolist() == [imprimes]
+# Imprimé : 100 personnes, 120 contrats. Vingt contrats de plus peuvent être ceux d'une personne.
+@pytest.mark.parametrize(
+    ("contrats", "personnes", "imprimes"),
+    [(122, 110, 120), (140, 100, 120), (140, 104, 120), (125, 105, 125), (140, 110, 140)],
+)
+def test_des_contrats_ne_sont_revises_que_si_assez_de_personnes_s_ajoutent(
+    tmp_path, contrats, personnes, imprimes
+):
+    tenu = imprime(
+        tmp_path, total(PERSONNES, "reg:11", T1, 100.0), total(CONTRATS, "reg:11", T1, 120.0, 100.0)
+    )
+    table = cellules(
+        total(PERSONNES, "reg:11", T1, float(personnes)),
+        total(CONTRATS, "reg:11", T1, float(contrats), 100.0),
+    )
+    figees = figer(table, tenu, ANNUELLE)
+    assert valeur(rejouer(figees, revues(figees)), CONTRATS, "reg:11", T1)["valeur"] == imprimes
 
 
 # 500 h de plus : (heures, personnes, employeurs, premier)

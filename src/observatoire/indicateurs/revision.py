@@ -35,6 +35,7 @@ _BLOC = ["indicateur", "periode"]
 _TRANCHE = [*_BLOC, "niveau", "ventilation"]
 _CENTIEME = 0.011
 _ESSAIS = 4
+_TEMOINS = dict.fromkeys(("contrats_actifs", "missions"), "beneficiaires_sur_place")
 
 Tranche = tuple[str, str, str, str]
 
@@ -46,8 +47,7 @@ class Atelier:
     Attributes:
         politique: les seuils du secret.
         publication: le catalogue et la géographie que l'audit lit.
-        mouvements: depuis la dernière et depuis la première valeur imprimée, ce que rend
-        `saisies.mouvements`.
+        mouvements: ce que rend `saisies.mouvements`, depuis la dernière et depuis la première impression.
     """
 
     politique: Politique
@@ -96,15 +96,13 @@ def ecarts(dedans: pd.DataFrame, reference: str, atelier: Atelier) -> pd.DataFra
     table = dedans.merge(mouvements, how="left", on=CLE, validate="one_to_one")
     table["brut"] = (_arrondir(dedans)["valeur"] - table[reference]).astype("Float64")
     table["sens"] = _sens(table)
-    somme = table["unite"].isin(SOMMES)
-    preuve = _preuve(table)
+    somme, preuve = table["unite"].isin(SOMMES), _preuve(table)
     expliquee = (table["brut"] - table["sens"] * preuve["valeur"]).abs().le(_CENTIEME).fillna(value=False)
     expliquee = (expliquee & table["indicateur"].isin(PROUVABLES)).astype(bool)
     nulle = table["brut"].abs().le(ECART_NUL).fillna(value=False).astype(bool)
-    valeur = (table["sens"] * table["brut"]).mask(
-        somme & (expliquee | table["brut"].isna()), preuve["valeur"]
-    )
-    effectif = valeur.mask(somme, preuve["effectif"]).mask(nulle, 0)
+    prouvee = somme & (expliquee | table["brut"].isna())
+    valeur = (table["sens"] * table["brut"]).mask(prouvee, preuve["valeur"])
+    effectif = _personnes(table, valeur).mask(somme, preuve["effectif"]).mask(nulle, 0)
     rendu = table[[*CLE, "unite", "niveau", "sens", "etat", "revisable"]].assign(
         valeur=valeur.mask(nulle, 0),
         effectif=effectif,
@@ -117,6 +115,19 @@ def ecarts(dedans: pd.DataFrame, reference: str, atelier: Atelier) -> pd.DataFra
     inconnue = ~nulle & (rendu["valeur"].isna() | (somme & ~expliquee & table["brut"].notna()))
     sure = nulle | (montre & neuve & (~somme | expliquee)).astype(bool)
     return rendu.assign(sure=sure, inconnue=inconnue)
+
+
+def _personnes(table: pd.DataFrame, comptes: pd.Series) -> pd.Series:
+    """Les personnes derrière la différence d'un compte, au moins : une seule peut avoir plusieurs contrats.
+
+    Qui s'ajoute aux personnes d'une cellule s'ajoute à ses contrats.
+    """
+    contrats = table["unite"].eq("contrats")
+    autres = table[CLE].assign(indicateur=table["indicateur"].map(_TEMOINS))
+    connues = table[CLE].assign(personnes=comptes.to_numpy())
+    personnes = autres.merge(connues, how="left", on=CLE)["personnes"].set_axis(table.index)
+    au_moins = pd.concat([personnes.fillna(0), comptes], axis="columns").min(axis="columns").clip(lower=1)
+    return comptes.mask(contrats & comptes.notna(), au_moins)
 
 
 def _preuve(table: pd.DataFrame) -> pd.DataFrame:

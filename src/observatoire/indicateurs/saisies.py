@@ -75,12 +75,8 @@ def mouvements(
         photo = dossier_de(config, edition)
         if (photo / "entrepot" / "heures.parquet").is_file():
             trimestres = [texte for texte, la_sienne in editions.items() if la_sienne == edition]
-            cotes = [
-                _tabuler(config, photo, sens, trimestres, plan, parametres).set_index(CLE) for sens in (1, -1)
-            ]
-            tables.append(
-                cotes[0].join(cotes[1], how="outer", lsuffix="_plus", rsuffix="_moins").reset_index()
-            )
+            plus, moins = (_tabuler(config, photo, sens, trimestres, plan, parametres) for sens in (1, -1))
+            tables.append(plus.merge(moins, how="outer", on=CLE, suffixes=("_plus", "_moins")))
     colonnes = [f"{mesure}_{cote}" for cote in ("plus", "moins") for mesure in MESURES]
     if not tables:
         return pd.DataFrame(columns=[*CLE, *colonnes])
