@@ -35,8 +35,8 @@ HEURES, RESIDENTS, PRESENTS, CONTRATS = (
     "contrats_actifs",
 )
 VENTILATIONS = {
-    HEURES: ("sexe", "type_contrat"),
-    RESIDENTS: ("sexe", "qpv"),
+    HEURES: ("sexe",),
+    RESIDENTS: ("sexe",),
     PRESENTS: ("sexe",),
     CONTRATS: ("type_contrat",),
 }
@@ -68,6 +68,7 @@ class Rejeu:
 @pytest.fixture(scope="module")
 def rejeu(exemple, tmp_path_factory):
     config = copie_de(exemple, tmp_path_factory.mktemp("rejeu"))
+    config.reglages["fiches"]["niveaux"] = ["reg", "dep"]
     for reglage in ("exceptions", "personnes_minimum"):
         config.reglages["publication"][reglage] = {}
     magasin, mondes, connues = Magasin(config.processed), [], []
@@ -123,7 +124,7 @@ def test_une_cellule_cachee_ne_reparait_jamais_et_une_visible_n_est_jamais_cache
     for _, suite in suites(rejeu.registre):
         assert (suite["statut"] == suite["statut"].iloc[0]).all()
         caches += suite["statut"].iloc[0] == SECRET
-    assert caches > 100
+    assert caches > 20
 
 
 def test_chaque_difference_imprimee_repose_sur_assez_de_personnes(rejeu):
@@ -139,7 +140,7 @@ def test_chaque_difference_imprimee_repose_sur_assez_de_personnes(rejeu):
                 assert abs(suivante - valeur) >= SEUIL
             elif (ventilation, lieu) == ("ensemble", "reg:11"):
                 assert derriere(rejeu.heures[avant], rejeu.heures[apres], periode) >= SEUIL
-    assert min(revisees.values()) > 0
+    assert min(revisees[HEURES], revisees[RESIDENTS] + revisees[PRESENTS]) > 0
 
 
 def derriere(avant, apres, periode):
@@ -192,7 +193,7 @@ def test_ce_que_les_editions_ont_cache_le_reste_face_a_tout_ce_qui_a_paru(rejeu)
     # une somme nouvelle d'anciens trimestres n'a jamais été la vraie : elle n'a pas de vraie valeur à cacher
     table["close"] = [Periode.lire(p).rythme != "trimestre" for p in table["periode"]]
     cherchees = exiger(Protection(table))
-    assert len(cherchees) > 50
+    assert len(cherchees) > 10
     constat = auditer(publication(rejeu, premieres[[*CLE, "valeur", "statut"]]), cherchees)
     assert constat.refus.empty, constat.refus.head(10).to_string()
 

@@ -7,7 +7,7 @@ import pytest
 
 from observatoire.indicateurs.audit import Publication
 from observatoire.indicateurs.cellule import CLE
-from observatoire.indicateurs.diffusions import figer, revisions
+from observatoire.indicateurs.diffusions import figer, geler, revisions
 from observatoire.indicateurs.revision import Atelier, reviser
 from observatoire.indicateurs.saisies import MESURES
 from observatoire.perimetre import Periode
@@ -196,12 +196,17 @@ def test_une_difference_cachee_ne_se_retrouve_pas_par_les_autres(tmp_path, femme
     assert (("reg:11", "M") in par_lieu(revues(figees))) is revisees
 
 
-def test_une_ventilation_qui_designerait_quelqu_un_attend_et_la_revision_le_dit(tmp_path):
+def test_un_ensemble_attend_ses_ventilations(tmp_path):
+    # +18 = 8 + 8 + 2 : deux personnes désignées. Réviser le seul total fausserait les parts de chacun.
     tenu = imprime(tmp_path, *sexes(50.0, 100.0, 30.0))
-    figees = figer(cellules(*sexes(58.0, 108.0, 32.0)), tenu, ANNUELLE)
-    revisees = revues(figees)
-    assert par_lieu(revisees) == {("reg:11", "ensemble"): 198}
-    assert list(revisions(tenu, "2025-e1", revisees)["non_reparties"]) == ["sexe"]
+    assert revues(figer(cellules(*sexes(58.0, 108.0, 32.0)), tenu, ANNUELLE)).empty
+    entier = revues(figer(cellules(*sexes(58.0, 108.0, 35.0)), tenu, ANNUELLE))
+    assert par_lieu(entier) == {
+        ("reg:11", "ensemble"): 201,
+        ("reg:11", "F"): 58,
+        ("reg:11", "M"): 108,
+        ("reg:11", "NR"): 35,
+    }
 
 
 @pytest.mark.parametrize(("seine", "revisee"), [(195.0, True), (198.0, False)])
@@ -240,6 +245,11 @@ def test_l_annee_est_la_somme_des_trimestres_revises(tmp_path):
     revisees = revues(figees, mouvements(("reg:11", "ensemble", "ensemble", 500.0, 6.0, 3.0, 200.0)))
     assert valeur(rejouer(figees, revisees), HEURES, "reg:11", "2025")["valeur"] == 36500
     assert valeur(rejouer(figees), HEURES, "reg:11", "2025")["valeur"] == 36000
+    # l'année parue à 36 500, le secret et l'audit la jugent avec les premiers trimestres
+    annuelle = publiees(rejouer(figees, revisees)[[*table.columns]])
+    suivante = figer(table, registre(tmp_path, ("2025-e1", annuelle)), Periode.lire("2026-T1"))
+    assert valeur(geler(suivante), HEURES, "reg:11", "2025")["valeur"] == 36000
+    assert valeur(rejouer(suivante), HEURES, "reg:11", "2025")["valeur"] == 36500
 
 
 @pytest.mark.parametrize(

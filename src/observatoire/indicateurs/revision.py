@@ -5,8 +5,9 @@ un autre, de personnes et d'heures ajoutées : mêmes règles primaires, même a
 imprime les anciens chiffres et d'un monde qui imprime les différences imprime les nouveaux : protéger l'un et
 l'autre protège les deux éditions ensemble (docs/diffusion.md).
 
-L'unité d'une révision est la tranche : un indicateur, un trimestre, un niveau, une ventilation. Elle est
-révisée entière ou pas du tout, après celles dont elle est le détail.
+L'unité d'une révision est l'étage : un indicateur, un trimestre, un niveau de territoire, toutes
+ventilations. Il est révisé entier ou pas du tout : un ensemble est toujours la somme de ses modalités. La
+région l'est avant les départements, eux avant les territoires.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from observatoire.indicateurs.cellule import CLE, DEJA_PUBLIEE, PUBLIE, SECRET
 from observatoire.indicateurs.diffusions.revisions import ECART_NUL, quatre_trimestres
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.saisies import MESURES, PROUVABLES
-from observatoire.indicateurs.secret.marges import axes_de
 from observatoire.indicateurs.secret.primaire import SOMMES, exigences, seuils
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
 REFERENCES = ("diffusee", "origine")
 _BLOC = ["indicateur", "periode"]
-_TRANCHE = [*_BLOC, "niveau", "ventilation"]
+_ETAGE = [*_BLOC, "niveau"]
+# Ce que transmettait une structure un an plus tôt ou plus tard n'est pas un détail du trimestre.
+_A_PART = ("present_un_an_avant", "present_un_an_apres")
 _CENTIEME = 0.011
 _ESSAIS = 4
 _TEMOINS = dict.fromkeys(("contrats_actifs", "missions"), "beneficiaires_sur_place")
 
-Tranche = tuple[str, str, str, str]
+Etage = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def reviser(figees: pd.DataFrame, atelier: Atelier) -> pd.DataFrame:
     """Rend les cellules qui changent de valeur imprimée : la clé et `valeur`.
 
     Les indicateurs qui ne reposent pas sur des personnes suivent leurs données. Les autres sont révisés
-    tranche par tranche, si chaque différence imprimée repose sur zéro ou assez de personnes, et chaque somme
+    étage par étage, si chaque différence imprimée repose sur zéro ou assez de personnes, et chaque somme
     sur assez d'employeurs, depuis la dernière valeur imprimée et depuis la première, et si l'audit du tableau
     des différences ne retrouve rien de ce qui n'y est pas imprimé.
 
@@ -71,17 +73,19 @@ def reviser(figees: pd.DataFrame, atelier: Atelier) -> pd.DataFrame:
     lineaires = figees["indicateur"].map({nom: i.absence_nulle for nom, i in REGISTRE.items()}).astype(bool)
     libres = figees[figees["revisable"] & ~de_personnes & figees["valeur"].notna()]
     blocs = figees.loc[figees["revisable"] & de_personnes & lineaires, _BLOC].drop_duplicates()
-    dedans = figees.merge(blocs, on=_BLOC).pipe(
-        lambda t: t.assign(niveau=t["territoire"].str.split(":").str[0])
+    dedans = figees.merge(blocs, on=_BLOC)
+    dedans = dedans.assign(
+        niveau=dedans["territoire"].str.split(":").str[0],
+        revisable=dedans["revisable"] & ~dedans["ventilation"].isin(_A_PART),
     )
     if dedans.empty:
         return _arrondir(libres)[[*CLE, "valeur"]]
     tableaux = [ecarts(dedans, nom, atelier) for nom in REFERENCES]
-    admises = _qui_bougent(tableaux, _tranches_sures(tableaux))
+    admis = _qui_bougent(tableaux, _etages_surs(tableaux))
     for tableau in tableaux if not tableaux[0]["valeur"].equals(tableaux[1]["valeur"]) else tableaux[:1]:
-        admises = _auditees(tableau, admises, atelier)
-    admises = _baisses_entieres(tableaux[0], admises, figees)
-    revisees = dedans[_parmi(dedans, admises) & dedans["revisable"]]
+        admis = _audites(tableau, admis, atelier)
+    admis = _baisses_entieres(tableaux[0], admis, figees)
+    revisees = dedans[_parmi(dedans, admis) & dedans["revisable"]]
     return _arrondir(pd.concat([libres, revisees]))[[*CLE, "valeur"]].reset_index(drop=True)
 
 
@@ -151,72 +155,64 @@ def _sens(table: pd.DataFrame) -> pd.Series[int]:
     return pd.Series(1, index=table.index).mask(pd.MultiIndex.from_frame(table[_BLOC]).isin(baissent), -1)
 
 
-def _tranches_sures(tableaux: list[pd.DataFrame]) -> set[Tranche]:
-    """Les tranches dont toutes les différences imprimées sont sûres, et celles dont elles sont le détail."""
-    parues = [t[t["etat"].eq(DEJA_PUBLIEE)] for t in tableaux]
-    sures = [p.groupby(_TRANCHE)["sure"].all() & p.groupby(_TRANCHE)["revisable"].all() for p in parues]
-    existantes = set(sures[0].index)
-    retenues = existantes.intersection(*(set(s.index[s]) for s in sures))
-    return _avec_leurs_touts(retenues, existantes)
+def _etages_surs(tableaux: list[pd.DataFrame]) -> set[Etage]:
+    """Les étages dont toutes les différences imprimées sont sûres, comme celles des étages au-dessus."""
+    parues = [t[t["etat"].eq(DEJA_PUBLIEE) & ~t["ventilation"].isin(_A_PART)] for t in tableaux]
+    surs = [p.groupby(_ETAGE)["sure"].all() for p in parues]
+    existants = set(surs[0].index)
+    return _sous_un_etage(existants.intersection(*(set(s.index[s]) for s in surs)), existants)
 
 
-def _qui_bougent(tableaux: list[pd.DataFrame], tranches: set[Tranche]) -> set[Tranche]:
+def _qui_bougent(tableaux: list[pd.DataFrame], etages: set[Etage]) -> set[Etage]:
     """Ôte les blocs dont rien d'imprimé ne change : ils n'apprennent rien."""
     bougent: set[tuple[str, str]] = set()
     for tableau in tableaux:
-        ecart = tableau["valeur"].abs().gt(ECART_NUL).fillna(value=False) & _parmi(tableau, tranches)
+        ecart = tableau["valeur"].abs().gt(ECART_NUL).fillna(value=False) & _parmi(tableau, etages)
         bougent |= set(tableau.loc[ecart, _BLOC].itertuples(index=False, name=None))
-    return {t for t in tranches if t[:2] in bougent}
+    return {t for t in etages if t[:2] in bougent}
 
 
-def _avec_leurs_touts(retenues: set[Tranche], existantes: set[Tranche]) -> set[Tranche]:
-    """Ôte les tranches dont un tout existe et n'est pas retenu."""
-    while True:
-        gardees = {t for t in retenues if all(p in retenues for p in _touts(t) if p in existantes)}
-        if gardees == retenues:
-            return gardees
-        retenues = gardees
+def _sous_un_etage(retenus: set[Etage], existants: set[Etage]) -> set[Etage]:
+    """Ôte les étages dont celui du dessus existe et n'est pas retenu."""
+    gardes = set()
+    for niveau in ("reg", "dep", *sorted({e[2] for e in retenus} - {"reg", "dep"})):
+        dessus = {"reg": "reg", "dep": "reg"}.get(niveau, "dep")
+        for indicateur, periode, _ in (e for e in retenus if e[2] == niveau):
+            tout = (indicateur, periode, dessus)
+            if niveau == "reg" or tout in gardes or tout not in existants:
+                gardes.add((indicateur, periode, niveau))
+    return gardes
 
 
-def _touts(tranche: Tranche) -> list[Tranche]:
-    indicateur, periode, niveau, ventilation = tranche
-    touts = [(indicateur, periode, niveau, axe) for axe in axes_de(ventilation)]
-    au_dessus = {"reg": None, "dep": "reg"}.get(niveau, "dep")
-    return [*touts, (indicateur, periode, au_dessus, ventilation)] if au_dessus else touts
-
-
-def _auditees(tableau: pd.DataFrame, admises: set[Tranche], atelier: Atelier) -> set[Tranche]:
-    """Ôte les tranches qui laissent retrouver une différence qui n'est pas imprimée.
+def _audites(tableau: pd.DataFrame, admis: set[Etage], atelier: Atelier) -> set[Etage]:
+    """Ôte les étages qui laissent retrouver une différence qui n'est pas imprimée.
 
     Imprimer moins de différences ne peut que moins en dire : il suffit d'auditer de nouveau.
     """
-    existantes = set(admises)
+    existants = set(admis)
     for essai in range(_ESSAIS):
-        if not admises:
+        if not admis:
             break
         try:
-            refus = _refus(tableau, admises, atelier)
+            refus = _refus(tableau, admis, atelier)
         except (AuditImpossibleError, ChiffresIncoherentsError):
             # Les différences ne sont pas celles d'un monde possible : seule la région, puis rien.
-            admises = {t for t in admises if t[2] == "reg"} if essai == 0 else set()
+            admis = {e for e in admis if e[2] == "reg"} if essai == 0 else set()
             continue
         if refus.empty:
-            return admises
-        autour = _TRANCHE if essai < _ESSAIS - 2 else _BLOC
-        trahies = set(refus[autour].itertuples(index=False, name=None))
-        otees = {t for t in admises if (t if autour is _TRANCHE else t[:2]) in trahies}
-        # Une différence d'une tranche non révisée se retrouve par les autres : tout le bloc attend.
-        blocs = {t[:2] for t in trahies} if not otees else set()
-        admises = {t for t in admises - otees if t[:2] not in blocs}
-        admises = _avec_leurs_touts(admises, existantes)
+            return admis
+        trahis = set(refus[_ETAGE].itertuples(index=False, name=None))
+        # Ce qui se retrouve d'un étage qui attend vient de ceux qui n'attendent pas : tout le bloc attend.
+        blocs = {e[:2] for e in (trahis if essai else trahis - admis)}
+        admis = _sous_un_etage({e for e in admis - trahis if e[:2] not in blocs}, existants)
     return set()
 
 
-def _refus(tableau: pd.DataFrame, admises: set[Tranche], atelier: Atelier) -> pd.DataFrame:
+def _refus(tableau: pd.DataFrame, admis: set[Etage], atelier: Atelier) -> pd.DataFrame:
     """Les différences non imprimées que les autres donnent de trop près."""
-    blocs = pd.MultiIndex.from_tuples(sorted({t[:2] for t in admises}))
+    blocs = pd.MultiIndex.from_tuples(sorted({t[:2] for t in admis}))
     table = tableau[pd.MultiIndex.from_frame(tableau[_BLOC]).isin(blocs)].reset_index(drop=True)
-    imprimee = _parmi(table, admises) & table["etat"].eq(DEJA_PUBLIEE)
+    imprimee = _parmi(table, admis) & table["revisable"]
     statut = pd.Series(SECRET, index=table.index, dtype="string").mask(imprimee, PUBLIE)
     valeurs = table[[*CLE, "unite"]].assign(valeur=table["valeur"].where(imprimee), statut=statut)
     cherchees = table[~imprimee].pipe(_exiger)
@@ -240,7 +236,7 @@ def _exiger(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _baisses_entieres(tableau: pd.DataFrame, admises: set[Tranche], figees: pd.DataFrame) -> set[Tranche]:
+def _baisses_entieres(tableau: pd.DataFrame, admis: set[Etage], figees: pd.DataFrame) -> set[Etage]:
     """Un bloc qui baisse n'est révisé qu'entier, et si aucune somme parue ne garde l'ancienne valeur."""
     baissent = tableau[(tableau["sens"] < 0) & tableau["etat"].eq(DEJA_PUBLIEE)]
     retenus = set()
@@ -248,14 +244,14 @@ def _baisses_entieres(tableau: pd.DataFrame, admises: set[Tranche], figees: pd.D
     quatre = quatre_trimestres(longues["periode"])
     prises = {(nom, t) for nom, p in longues.itertuples(index=False, name=None) for t in quatre.get(p, [])}
     for bloc, lignes in baissent.groupby(_BLOC):
-        if bloc in prises or not set(lignes[_TRANCHE].itertuples(index=False, name=None)) <= admises:
+        if bloc in prises or not set(lignes[_ETAGE].itertuples(index=False, name=None)) <= admis:
             retenus.add(bloc)
-    return {t for t in admises if t[:2] not in retenus}
+    return {t for t in admis if t[:2] not in retenus}
 
 
-def _parmi(table: pd.DataFrame, tranches: set[Tranche]) -> pd.Series[bool]:
-    cles = table[_TRANCHE].itertuples(index=False, name=None)
-    return pd.Series([cle in tranches for cle in cles], index=table.index, dtype=bool)
+def _parmi(table: pd.DataFrame, etages: set[Etage]) -> pd.Series[bool]:
+    cles = table[_ETAGE].itertuples(index=False, name=None)
+    return pd.Series([cle in etages for cle in cles], index=table.index, dtype=bool)
 
 
 def _arrondir(table: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,15 @@ from observatoire.indicateurs.catalogue import catalogue, provenance
 from observatoire.indicateurs.cellule import DEJA_PUBLIEE, SECRET
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.diffusions import Registre, figer, geler, imprimer, nom_de, revisions
+from observatoire.indicateurs.diffusions import (
+    ARRONDI,
+    Registre,
+    figer,
+    geler,
+    imprimer,
+    nom_de,
+    revisions,
+)
 from observatoire.indicateurs.medianes import medianes_a_taire
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
@@ -119,7 +127,7 @@ def tabuler(
     protection, constat = _publier(
         _avec_medianes(protegees, cadre.personnes_mediane), parametres, public, cadre.personnes_mediane
     )
-    valeurs = _valeurs(Protection(imprimer(protection.cellules, revisees)), parametres)
+    valeurs = _finales(protection.cellules, revisees, parametres)
     nom = nom_de(registre, edition) if edition else ""
     return {
         "indicateurs/valeurs": valeurs,
@@ -176,6 +184,20 @@ def _valeurs(protection: Protection, parametres: dict[str, object]) -> pd.DataFr
         table["valeur"] = table["valeur"].mask(table["unite"] == unite, table["valeur"].round(decimales))
     publiees = schema.verifier(table[schema.noms])
     return schema.verifier(pd.concat([publiees, evaluer(publiees, parametres)], ignore_index=True))
+
+
+def _finales(cellules: pd.DataFrame, revisees: pd.DataFrame, parametres: dict[str, object]) -> pd.DataFrame:
+    """Les valeurs que le lecteur verra. Un rapport ne mêle pas deux éditions : il attend tous ses termes."""
+    imprimees = imprimer(cellules, revisees)
+    neuves = _valeurs(Protection(imprimees), parametres)
+    if revisees.empty:
+        return neuves
+    en_retard = (imprimees["valeur"] - imprimees["vraie"]).abs().gt(ARRONDI).fillna(value=False)
+    sans_retard = imprimees.assign(statut=imprimees["statut"].mask(en_retard.astype(bool), SECRET))
+    a_jour = _valeurs(Protection(sans_retard), parametres)
+    anciennes = _valeurs(Protection(imprimer(cellules)), parametres)
+    attend = neuves["indicateur"].isin(list(RAPPORTS)) & a_jour["statut"].eq(SECRET)
+    return pd.concat([neuves[~attend], anciennes[attend]], ignore_index=True)
 
 
 def _ecrites(valeurs: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ ne change que si la différence repose sur assez de personnes.
 from observatoire.indicateurs.diffusions.chaine import Inscription, Registre, RegistreError, controler
 from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ, nom_de
 from observatoire.indicateurs.diffusions.gel import (
+    ARRONDI,
     annee_coherente,
     figer,
     geler,
@@ -17,6 +18,7 @@ from observatoire.indicateurs.diffusions.gel import (
 from observatoire.indicateurs.diffusions.revisions import revisions
 
 __all__ = [
+    "ARRONDI",
     "DiffusionError",
     "Inscription",
     "Registre",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from observatoire.perimetre import Periode
 
 _LIEU = ["indicateur", "ventilation", "territoire", "modalite"]
-_ARRONDI = 0.006  # une valeur imprimée l'est au centième
+ARRONDI = 0.006  # une valeur imprimée l'est au centième
 _PARUES = ["origine", "diffusee", "plancher"]
 
 
@@ -71,7 +71,7 @@ def imprimer(gelees: pd.DataFrame, revisees: pd.DataFrame | None = None) -> pd.D
         return gelees
     publiee = gelees["etat"] == DEJA_PUBLIEE
     table = gelees.assign(valeur=gelees["valeur"].mask(publiee, _revues(gelees, revisees)))
-    return table.assign(valeur=_sommees(table, _cumuls(table)))
+    return table.assign(valeur=_sommees(table, _cumuls(table), table["etat"] == LIBRE))
 
 
 def _revues(table: pd.DataFrame, revisees: pd.DataFrame | None) -> pd.Series[float]:
@@ -85,11 +85,11 @@ def _revues(table: pd.DataFrame, revisees: pd.DataFrame | None) -> pd.Series[flo
 def annee_coherente(table: pd.DataFrame) -> pd.DataFrame:
     """Accorde les années et les quatre trimestres glissants aux trimestres imprimés.
 
-    Une somme dont les quatre trimestres sont imprimés est leur somme : l'écart dirait sinon les saisies
-    tardives. Est cachée, parmi les cellules nouvelles, celle qui le dirait autrement : une somme dont un
-    trimestre est caché ou hors du plan, si une saisie tardive est retenue dans l'un d'eux pour cet
-    indicateur ; une cellule ajoutée à une période déjà diffusée, si une saisie tardive y est retenue ; un
-    nombre d'unités distinctes que les trimestres imprimés contredisent.
+    Une somme dont les quatre trimestres sont imprimés est leur somme, même parue après une révision : l'écart
+    dirait sinon les saisies tardives. Est cachée, parmi les cellules nouvelles, celle qui le dirait autrement
+    : une somme dont un trimestre est caché ou hors du plan, si une saisie tardive est retenue dans l'un d'eux
+    pour cet indicateur ; une cellule ajoutée à une période déjà diffusée, si une saisie tardive y est retenue
+    ; un nombre d'unités distinctes que les trimestres imprimés contredisent.
 
     Args:
         table: les cellules, avec `etat`, `valeur` (imprimable) et `vraie`.
@@ -109,13 +109,14 @@ def annee_coherente(table: pd.DataFrame) -> pd.DataFrame:
     )
     nouvelle = (table["etat"] == LIBRE) & de_personnes
     return table.assign(
-        valeur=_sommees(table, longues), etat=table["etat"].mask(nouvelle & retenue, DEJA_CACHEE)
+        valeur=_sommees(table, longues, table["etat"] != DEJA_CACHEE),
+        etat=table["etat"].mask(nouvelle & retenue, DEJA_CACHEE),
     )
 
 
-def _sommees(table: pd.DataFrame, longues: pd.DataFrame) -> pd.Series[float]:
-    """Les valeurs, celle d'une somme nouvelle de trimestres imprimés étant leur somme."""
-    entiere = (longues["presents"] == 4) & longues["imprimes"] & (table["etat"] == LIBRE)
+def _sommees(table: pd.DataFrame, longues: pd.DataFrame, parmi: pd.Series[bool]) -> pd.Series[float]:
+    """Les valeurs, une somme de quatre trimestres imprimés étant leur somme parmi ces cellules."""
+    entiere = (longues["presents"] == 4) & longues["imprimes"] & parmi
     return table["valeur"].mask(suit_ses_trimestres(table) & entiere, longues["somme"].round(2))
 
 
@@ -127,7 +128,7 @@ def _cumuls(table: pd.DataFrame) -> pd.DataFrame:
     retard_ici (dans la période même).
     """
     publiee = table["etat"] == DEJA_PUBLIEE
-    tardives = table.loc[publiee & ((table["valeur"] - table["vraie"]).abs() > _ARRONDI)]
+    tardives = table.loc[publiee & ((table["valeur"] - table["vraie"]).abs() > ARRONDI)]
     retards = set(zip(tardives["indicateur"], tardives["periode"], strict=True))
     paires = [(longue, t) for longue, quatre in quatre_trimestres(table["periode"]).items() for t in quatre]
     calendrier = pd.DataFrame(paires, columns=["periode", "trimestre"], dtype="string")
