@@ -13,8 +13,8 @@ from tests.petites_cellules import POLITIQUE, attaquer, taire, tirer, typer
 EDITIONS = ["2025-T1", "2025-T2", "2025-T3", "2025-T4", "2025"]
 
 
-def heures(periode, valeur, personnes, etat="libre"):
-    cle = dict(zip(CLE, ("heures_realisees", "ensemble", "reg:11", periode, "ensemble"), strict=True))
+def heures(periode, valeur, personnes, etat="libre", territoire="reg:11"):
+    cle = dict(zip(CLE, ("heures_realisees", "ensemble", territoire, periode, "ensemble"), strict=True))
     return cle | {
         "valeur": valeur,
         "effectif": personnes,
@@ -49,6 +49,16 @@ def test_une_somme_dont_les_parties_ont_change_depuis_n_arrete_pas_le_calcul():
     protection = taire(typer(pd.DataFrame([*lignes, heures("2025", 32000, 60)])))
     assert protection.cellules.set_index("periode")["statut"]["2025"] == "secret"
     assert attaquer(protection).refus.empty
+
+
+def test_une_cellule_cachee_devenue_trop_grande_ne_fait_pas_taire_le_reste():
+    # T1 imprimé : 1 000 h, deux départements cachés. L'un en vaut aujourd'hui 5 000 : plus que le tout.
+    lignes = [heures("2025-T1", 1000, 8, "publiee")]
+    lignes += [heures("2025-T1", 5000, 4, "cachee", lieu) for lieu in ("dep:75", "dep:93")]
+    lignes += [heures("2025-T2", 18000, 80)]
+    lignes += [heures("2025-T2", 9000, 40, territoire=lieu) for lieu in ("dep:75", "dep:93")]
+    table = taire(typer(pd.DataFrame(lignes))).cellules
+    assert table.loc[table["periode"] == "2025-T2", "statut"].tolist() == ["publie"] * 3
 
 
 def publier_edition_par_edition(table):

@@ -3,8 +3,8 @@
 Il ne partage avec le secret aucune ligne de calcul : il relit les valeurs écrites, rebâtit les relations
 d'après le catalogue et la géographie publique, et attaque. Une exigence non prouvée arrête la publication.
 
-Ce qu'il ne voit pas : un monde aux valeurs non entières compte pour possible ; deux éditions dont les
-cellules visibles ont été révisées ne sont comparées que cellule à cellule.
+Ce qu'il ne voit pas : un monde aux valeurs non entières compte pour possible. Deux éditions dont des cellules
+visibles ont été révisées se jugent à part, par leurs différences (`indicateurs.revision`).
 """
 
 from observatoire.indicateurs.audit.attaque import Publication, rapports_trahis, soustraire
