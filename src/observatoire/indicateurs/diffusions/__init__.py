@@ -10,7 +10,6 @@ from observatoire.indicateurs.diffusions.chaine import Inscription, Registre, Re
 from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ, nom_de
 from observatoire.indicateurs.diffusions.gel import (
     ARRONDI,
-    annee_coherente,
     figer,
     geler,
     imprimer,
@@ -23,7 +22,6 @@ __all__ = [
     "Inscription",
     "Registre",
     "RegistreError",
-    "annee_coherente",
     "controler",
     "diffuser",
     "du_champ",

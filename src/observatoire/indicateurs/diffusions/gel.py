@@ -59,7 +59,8 @@ def geler(figees: pd.DataFrame, revisees: pd.DataFrame | None = None) -> pd.Data
     if not (table["etat"] != LIBRE).any():
         return table
     plancher = pd.concat([_revues(table, revisees), table["plancher"]], axis="columns").min(axis="columns")
-    return annee_coherente(table.assign(valeur=table["valeur"].mask(table["etat"] == DEJA_PUBLIEE, plancher)))
+    parue = table["etat"] == DEJA_PUBLIEE
+    return _annee_coherente(table.assign(valeur=table["valeur"].mask(parue, plancher)))
 
 
 def imprimer(gelees: pd.DataFrame, revisees: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -82,7 +83,7 @@ def _revues(table: pd.DataFrame, revisees: pd.DataFrame | None) -> pd.Series[flo
     return nouvelles.set_axis(table.index).fillna(table["diffusee"])
 
 
-def annee_coherente(table: pd.DataFrame) -> pd.DataFrame:
+def _annee_coherente(table: pd.DataFrame) -> pd.DataFrame:
     """Accorde les années et les quatre trimestres glissants aux trimestres imprimés.
 
     Une somme dont les quatre trimestres sont imprimés est leur somme, même parue après une révision : l'écart
