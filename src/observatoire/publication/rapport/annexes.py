@@ -193,7 +193,11 @@ def revisions(config: Config) -> TableauSeul | Avis:
 
 
 def _non_reparties(codes: str) -> str:
-    """Ce que la révision laisse tel quel, en mots : la somme du détail ne fait plus le total."""
+    """Ce que la révision laisse tel quel, en mots : la somme du détail ne fait plus le total.
+
+    >>> _non_reparties("dep|ept"), _non_reparties("")
+    ('département, territoire', '—')
+    """
     noms = [
         NIVEAUX[code].lower() if code in NIVEAUX else ventilations()[code].libelle.lower()
         for code in codes.split("|")
