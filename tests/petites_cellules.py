@@ -11,12 +11,13 @@ import pandas as pd
 from observatoire.config import Config
 from observatoire.indicateurs.audit import Publication, auditer
 from observatoire.indicateurs.catalogue import catalogue
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.registre import REGISTRE, parametres_cites
-from observatoire.indicateurs.secret import Geographie, Politique, proteger
+from observatoire.indicateurs.secret import Geographie, Politique, exiger, proteger
 from tests.conftest import DEPOT
 
 POLITIQUE = Politique(seuil=5, seuil_sensible=11, employeurs=3, dominance=0.85, sensibles=0.2)
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
+
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 # Paris est à la fois un département et un territoire ; T12 est à cheval sur le 94 et le 91.
 LIEUX = {
@@ -135,7 +136,7 @@ def cachees(protection, ventilation="sexe"):
 
 
 @cache
-def _catalogue():
+def fiches():
     config = Config.charger(DEPOT)
     return catalogue({nom: config.parametre(nom, dt.date(2026, 1, 1)).valeur for nom in parametres_cites()})
 
@@ -145,11 +146,7 @@ def attaquer(protection, montrees=(), **options):
     table, ecrites = protection.cellules, protection.valeurs
     for rang in montrees:
         ecrites.loc[rang, ["valeur", "statut"]] = [table.loc[rang, "valeur"], "publie"]
-    vises = table[table["raison"].ne("") & ~table["close"]]
-    exigences = vises[[*CLE, "valeur", "effectif"]].assign(
-        bas_maximum=vises["bas"], haut_minimum=vises["haut"]
-    )
     publication = Publication(
-        ecrites[[*CLE, "unite", "valeur", "statut"]], _catalogue(), APPARTENANCES, **options
+        ecrites[[*CLE, "unite", "valeur", "statut"]], fiches(), APPARTENANCES, **options
     )
-    return auditer(publication, exigences)
+    return auditer(publication, exiger(protection))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from observatoire.indicateurs import valeurs
 from observatoire.indicateurs.audit import Constat
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.secret import Protection
 
 
@@ -23,5 +24,5 @@ def _tout_publier(cellules, _politique, _geographie):
 
 
 def _tout_admettre(_publication, _protection):
-    vide = pd.DataFrame(columns=[*valeurs.CLE, "bas", "haut", "protegee"])
+    vide = pd.DataFrame(columns=[*CLE, "bas", "haut", "protegee"])
     return Constat(vide, vide.assign(motif=""), 0, 0)

@@ -19,12 +19,14 @@ from observatoire.indicateurs.audit import (
     auditer,
     bornes,
     rapports_trahis,
+    solveur,
     soustraire,
 )
-from observatoire.indicateurs.audit.bornes import Exigences, borner, eprouver
+from observatoire.indicateurs.audit.bornes import borner, eprouver
 from observatoire.indicateurs.audit.geographie import lire_geographie
 from observatoire.indicateurs.audit.inities import Inities
 from observatoire.indicateurs.audit.presences import relations_distinctes
+from observatoire.indicateurs.audit.recherche import Exigences
 from observatoire.indicateurs.audit.systeme import LIBRE, POSITIF, Assemblage
 from observatoire.indicateurs.registre import Comptes, Rapport
 
@@ -214,7 +216,8 @@ def test_la_preuve_par_des_mondes_dit_la_meme_chose_que_les_bornes_exactes(coupe
     # Coupée : toute composante passe pour grande, et des cases sont tenues à un monde intérieur.
     charnieres = np.concatenate([np.zeros(9), tenues, np.zeros(6)]).astype(bool) if coupee else None
     with pytest.MonkeyPatch.context() as rustine:
-        rustine.setattr(bornes, "_GRANDE", 0 if coupee else bornes._GRANDE)
+        for module in (bornes, solveur):
+            rustine.setattr(module, "GRANDE", 0 if coupee else solveur.GRANDE)
         preuve = eprouver(systeme, Exigences(cibles, exige_bas, exige_haut), charnieres=charnieres)
     attendues = (bas <= exige_bas + 1e-6) & (haut >= exige_haut - 1e-6)
     assert list(preuve.prouvee) == list(attendues)

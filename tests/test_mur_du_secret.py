@@ -12,8 +12,10 @@ import json
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pikepdf
 import pyarrow.parquet as pq
@@ -23,15 +25,21 @@ from pypdf import PdfReader
 from observatoire.config import Config
 from observatoire.indicateurs import REGISTRE, tabulation, valeurs
 from observatoire.indicateurs.audit import Constat, Publication, soustraire
-from observatoire.indicateurs.secret import SECRET, Protection
+from observatoire.indicateurs.audit.attaque import Attaque
+from observatoire.indicateurs.audit.solveur import Programme, trancher
+from observatoire.indicateurs.cellule import CLE, SECRET
+from observatoire.indicateurs.secret import Protection
 from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode, Territoire
-from observatoire.publication.campagne.edition import produire_fiches
+from observatoire.publication.campagne.compte_rendu import rendre_compte
+from observatoire.publication.campagne.fichier import improviser
+from observatoire.publication.campagne.lancement import lancer
+from observatoire.publication.campagne.plan import Choix, planifier
 from observatoire.publication.donnees import publier
+from observatoire.publication.moteur.executeurs import executeur
 from tests.conftest import DEPOT
 
-CLE = valeurs.CLE
 CANARI = 424242
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 PRIVEES = {"effectif", "employeurs", "premier", "bas", "haut", "raison"}
@@ -80,6 +88,56 @@ def en_autres(cachees):
     return cachees.assign(**echangees)
 
 
+@pytest.fixture(scope="module")
+def en_temoin(exemple, publiees):
+    """Un autre monde possible : il a tout ce qui est publié, et toutes ses sommes.
+
+    C'est un point du système de l'attaquant, tiré vers d'autres valeurs de ce qui est caché ; ce que rien ne
+    relie (effectifs, employeurs, médianes) s'échange entre cellules.
+    """
+    attaque = Attaque.dresser(publication(exemple, publiees))
+    systeme = trancher(avec_les_valeurs(attaque.systeme))
+    cachees = publiees.loc[publiees["statut"] == SECRET, CLE]
+    reperes = attaque.grille.reperer(cachees)
+    reliees = reperes >= 0
+    couts = np.random.default_rng(7).uniform(0, 1, reliees.sum())
+    point = Programme(systeme).minimiser((reperes[reliees], couts))
+    possibles = pd.Series(point[reperes[reliees]], index=pd.MultiIndex.from_frame(cachees[reliees]))
+
+    def en_temoin(cachees):
+        echangees = en_autres(cachees)
+        valeurs_possibles = possibles.reindex(pd.MultiIndex.from_frame(cachees[CLE])).array
+        trouvees = pd.Series(valeurs_possibles, index=cachees.index)
+        assert trouvees.notna().mean() > 0.5
+        assert (trouvees - cachees["valeur"].astype(float)).abs().gt(0.5).mean() > 0.2
+        return echangees.assign(valeur=trouvees.fillna(echangees["valeur"].astype(float)))
+
+    return en_temoin
+
+
+def avec_les_valeurs(systeme):
+    """Le système, ses valeurs publiées tenues par une relation de plus chacune."""
+    connues = np.flatnonzero(~np.isnan(systeme.valeurs))
+    bas, haut = (systeme.valeurs[connues] + signe * (systeme.erreurs[connues] + 1e-6) for signe in (-1, 1))
+    return replace(
+        systeme,
+        lignes=np.concatenate([systeme.lignes, systeme.relations + np.arange(len(connues))]),
+        colonnes=np.concatenate([systeme.colonnes, connues]),
+        coefficients=np.concatenate([systeme.coefficients, np.ones(len(connues))]),
+        bas=np.concatenate([systeme.bas, bas]),
+        haut=np.concatenate([systeme.haut, haut]),
+        bas_presume=np.concatenate([systeme.bas_presume, bas]),
+        haut_presume=np.concatenate([systeme.haut_presume, haut]),
+    )
+
+
+def publication(exemple, publiees):
+    magasin = Magasin(exemple.processed)
+    appartenances = magasin.lire("entrepot/appartenances")
+    actuelles = appartenances[appartenances["valide_au"].isna()]
+    return Publication(publiees, magasin.lire("indicateurs/catalogue"), actuelles)
+
+
 def tabuler(config, privees, publiees, changer, monkeypatch):
     """Les tables `indicateurs/*` du monde que `changer` fait des cellules cachées ; rien d'autre ne change.
 
@@ -91,7 +149,7 @@ def tabuler(config, privees, publiees, changer, monkeypatch):
         table = cellules.sort_values(CLE, ignore_index=True)
         return Protection(table.assign(**exigences(table, politique), close=False, statut="publie"))
 
-    def comme_l_exemple(protection, parametres, *_):
+    def comme_l_exemple(protection, *_):
         table = protection.cellules
         table = table.assign(statut=statuts.reindex(pd.MultiIndex.from_frame(table[CLE])).array)
         assert table["statut"].notna().all()
@@ -99,7 +157,7 @@ def tabuler(config, privees, publiees, changer, monkeypatch):
         assert cachees.sum() > 1000
         table = pd.concat([table[~cachees], changer(table[cachees]).astype(table.dtypes)]).sort_index()
         rien = pd.DataFrame(columns=[*CLE, "bas", "haut"])
-        return valeurs._valeurs(Protection(table), parametres), Protection(table), Constat(rien, rien, 0, 0)
+        return Protection(table), Constat(rien, rien, 0, 0)
 
     with monkeypatch.context() as m, Magasin(config.processed).connexion(*MAILLONS) as connexion:
         m.setattr(valeurs, "cellules", lambda *_: privees)
@@ -128,7 +186,7 @@ def monde(exemple, privees, publiees, tmp_path_factory):
         for nom, table in tables.items():
             Magasin(config.processed).ecrire(nom, table)
         publier(config)
-        produire_fiches(config, [Territoire.lire(t) for t in fiches], PERIODE)
+        assert not campagne(config, fiches).echecs
         connus[changer, retoucher] = config
         return config
 
@@ -136,17 +194,35 @@ def monde(exemple, privees, publiees, tmp_path_factory):
     patch.undo()
 
 
+def campagne(config, fiches, choix=None):
+    """Produit des fiches et rend compte, comme « observatoire campagne » ; rend le bilan."""
+    lieux = [Territoire.lire(texte) for texte in fiches]
+    plan = planifier(config, improviser(config, lieux, PERIODE, [""]), choix)
+    with executeur() as ouvriers:
+        bilan = lancer(config, plan, ouvriers)
+    rendre_compte(config, bilan)
+    return bilan
+
+
 # ── lire tout ce qu'un fichier dit ────────────────────────────────────────────────────────────
+def ecrits(config):
+    """Tout ce qu'un monde a écrit : documents, données, tables, journaux, bilan, manifeste, caches, verrous.
+
+    Ce dossier de travail n'a que cela, et les notebooks, gabarits et réglages qu'il a reçus.
+    """
+    recus = ("notebooks", "report_templates", "observatoire.toml", "parametres.toml")
+    trouves = (chemin for chemin in config.racine.rglob("*") if chemin.is_file())
+    noms = {str(chemin.relative_to(config.racine)): chemin for chemin in sorted(trouves)}
+    return {nom: chemin for nom, chemin in noms.items() if not nom.startswith(recus)}
+
+
 def fichiers(config):
-    """Ce qui sort : les fiches, les données ouvertes et les tables que la publication lit."""
-    dossiers = (config.outputs, config.processed / "indicateurs")
-    trouves = (
-        chemin
-        for dossier in dossiers
-        for chemin in dossier.rglob("[!.]*")
-        if chemin.is_file() and chemin.parent.name != "journaux"
-    )
-    return {str(chemin.relative_to(config.racine)): chemin for chemin in sorted(trouves)}
+    """Ce qui sort et ne dépend que des données : ni journal, ni bilan, qui ont leur date et leurs durées."""
+    return {
+        nom: chemin
+        for nom, chemin in ecrits(config).items()
+        if chemin.parent.name != "journaux" and not chemin.name.startswith(".")
+    }
 
 
 def octets_durables(chemin):
@@ -175,7 +251,7 @@ def textes(chemin):
             sorties = [str(sortie) for cellule in notebook.cells for sortie in cellule.get("outputs", [])]
             return [octets.decode(), *sorties]
         case _:
-            return [octets.decode("utf-8")]
+            return [octets.decode("utf-8", "replace")]
 
 
 def textes_du_pdf(octets):
@@ -194,7 +270,7 @@ def textes_du_pdf(octets):
 def canaris(config):
     """Les fichiers où se lit une forme du canari, et la première trouvée."""
     trouves = {}
-    for nom, chemin in fichiers(config).items():
+    for nom, chemin in ecrits(config).items():
         for texte in textes(chemin):
             if trouve := FORMES.search(texte):
                 trouves[nom] = texte[max(0, trouve.start() - 30) : trouve.end() + 30]
@@ -226,12 +302,33 @@ def test_un_canari_publie_se_retrouve_dans_chaque_sorte_de_fichier(monde):
     assert sortes == {"parquet", "csv", "xlsx", "ipynb", "html", "pdf"}
 
 
-def test_t5_aucun_canari_cache_n_atteint_un_octet_publie(monde):
-    assert canaris(monde(en_canaris)) == {}
+def test_t5_aucun_canari_cache_n_atteint_un_octet_ecrit(monde):
+    config = monde(en_canaris)
+    sortes = {chemin.suffix for chemin in ecrits(config).values()}
+    assert {".jsonl", ".json", ".txt", ".html", ".pdf", ".ipynb", ".xlsx", ".csv", ".parquet"} <= sortes
+    assert canaris(config) == {}
 
 
-@pytest.mark.parametrize("autre", [en_canaris, en_autres])
-def test_t4_deux_mondes_qui_publient_les_memes_cellules_donnent_les_memes_fichiers(monde, autre):
+def test_t5_un_echec_ne_dit_pas_non_plus_ce_qui_est_cache(monde, tmp_path):
+    """Un notebook qui échoue en citant toute la table des valeurs : journal, bilan et restes n'ont rien."""
+    dossier = shutil.copytree(monde(en_canaris).racine, tmp_path / "monde")
+    config, chemin = Config.charger(dossier), dossier / "notebooks" / "fiche_territoire.ipynb"
+    notebook = nbformat.read(chemin, as_version=4)
+    lire = (
+        "from pathlib import Path\nfrom observatoire.config import Config\n"
+        "from observatoire.magasin import Magasin\n"
+        f"config = Config.charger(Path({str(dossier)!r}))\n"
+        "raise ValueError(Magasin(config.processed).lire('indicateurs/valeurs').to_csv())"
+    )
+    notebook.cells.append(nbformat.v4.new_code_cell(lire))
+    nbformat.write(notebook, chemin)
+    assert campagne(config, FICHES[:1], Choix(forcer=True)).echecs
+    assert canaris(config) == {}
+
+
+@pytest.mark.parametrize("autre", ["en_canaris", "en_temoin"])
+def test_t4_deux_mondes_qui_publient_les_memes_cellules_donnent_les_memes_fichiers(monde, en_temoin, autre):
+    autre = en_canaris if autre == "en_canaris" else en_temoin
     attendus, rendus = fichiers(monde(tel_quel)), fichiers(monde(autre))
     assert list(rendus) == list(attendus)
     assert len([nom for nom in rendus if nom.startswith("outputs/fiches")]) == 3 * len(FICHES) + 1
@@ -269,10 +366,7 @@ def test_une_mediane_n_est_publiee_que_si_son_nombre_de_personnes_l_est(publiees
 
 
 def attaquer(exemple, publiees):
-    magasin = Magasin(exemple.processed)
-    appartenances = magasin.lire("entrepot/appartenances")
-    actuelles = appartenances[appartenances["valide_au"].isna()]
-    return soustraire(Publication(publiees, magasin.lire("indicateurs/catalogue"), actuelles))
+    return soustraire(publication(exemple, publiees))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from observatoire.acquisition.depot import sceller
 from observatoire.acquisition.livraisons import lignes_precedentes
-from observatoire.chaine import construire
+from observatoire.chaine import Demande, construire
 from observatoire.config import Config
 from observatoire.controle.derogations import Derogations, refuser_trop_d_ecarts, refuser_une_chute
 from observatoire.controle.quarantaine import Compte
@@ -141,7 +141,7 @@ def test_une_livraison_qui_fond_arrete_la_chaine_sans_rien_ecrire_puis_passe_out
     with pytest.raises(QualiteError, match="3 lignes reçues contre 5"):
         construire(travail)
     assert not magasin.existe("controle/structures")
-    construire(travail, malgre="deux structures fermées")
+    construire(travail, demande=Demande(malgre="deux structures fermées"))
     assert len(magasin.lire("controle/structures")) == 3
     qualite = magasin.lire("indicateurs/qualite").set_index("mesure")
     assert qualite.loc["derogation:1", "texte"].endswith("Raison donnée : deux structures fermées")

@@ -1,248 +1,232 @@
 """Le rejeu des éditions : ce qu'un lecteur qui garde tout apprend des différences (essai T6).
 
-Des personnes fictives, des heures saisies en retard ou retirées après coup, sept éditions trimestrielles,
-une annuelle, deux rééditions. Le secret est ici réduit à sa plus simple forme : une modalité sous le
-seuil cache toute sa ventilation.
+L'exemple à petite échelle, réduit à quatre indicateurs, tel qu'il était connu le jour de chaque édition : six
+trimestres, une annuelle, une réédition. La vraie tabulation, le vrai secret, le vrai audit, le vrai registre
+; des heures saisies en retard, d'autres retirées après coup.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from observatoire.indicateurs.diffusions import Registre, controler, differences, diffuser, figer, imprimer
-from observatoire.indicateurs.diffusions.chaine import CLE
+from observatoire.indicateurs import REGISTRE, tabuler, valeurs
+from observatoire.indicateurs.audit import Publication, auditer, soustraire
+from observatoire.indicateurs.cellule import CLE, PUBLIE, SECRET
+from observatoire.indicateurs.diffusions import Registre, controler, diffuser
+from observatoire.indicateurs.registre import RAPPORTS
+from observatoire.indicateurs.secret import Politique, Protection, exiger
+from observatoire.indicateurs.secret.primaire import exigences
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
+from tests.conftest import copie_de
 
-PERSONNES, HEURES = "beneficiaires_sur_place", "heures_realisees"
-SEUIL = 5
-TRIMESTRES = [str(t) for t in Periode.lire("2026-T3").jusqu_ici(11)]  # 2024-T1 … 2026-T3
-# Les éditions, dans l'ordre ; la même écriture deux fois est une réédition, après d'autres retards.
+pytestmark = pytest.mark.long  # quelques minutes : « make test-long »
+
+HEURES, RESIDENTS, PRESENTS, CONTRATS = (
+    "heures_realisees",
+    "beneficiaires",
+    "beneficiaires_sur_place",
+    "contrats_actifs",
+)
+VENTILATIONS = {
+    HEURES: ("sexe",),
+    RESIDENTS: ("sexe",),
+    PRESENTS: ("sexe",),
+    CONTRATS: ("type_contrat",),
+}
+# (édition, jour où elle paraît, si elle révise)
 EDITIONS = [
-    "2025-T1",
-    "2025-T2",
-    "2025-T3",
-    "2025-T4",
-    "2025",
-    "2026-T1",
-    "2026-T2",
-    "2026-T2",
-    "2026-T3",
-    "2026-T3",
+    ("2025-T1", "2025-05-15", False),
+    ("2025-T2", "2025-08-14", False),
+    ("2025-T3", "2025-11-14", False),
+    ("2025-T4", "2026-02-14", False),
+    ("2025", "2026-04-30", True),
+    ("2026-T1", "2026-05-15", False),
+    ("2026-T2", "2026-08-14", False),
+    ("2026-T2", "2026-11-14", True),
 ]
-LIEUX = {"reg:11": ("75", "93"), "dep:75": ("75",), "dep:93": ("93",)}
+SEUIL = 5
 
 
-def microdonnees(graine):
-    """Une ligne par personne et trimestre : son lieu, ses heures, les éditions qui la connaissent."""
-    hasard = np.random.default_rng(graine)
-    lignes = []
-    for personne in range(130):
-        departement, sexe = (
-            hasard.choice(["75", "93"], p=[0.8, 0.2]),
-            hasard.choice(["F", "M"], p=[0.25, 0.75]),
-        )
-        for trimestre in TRIMESTRES:
-            if hasard.random() < 0.35:
-                connue = _premiere(trimestre) + (hasard.random() < 0.15) * int(hasard.integers(1, 6))
-                retiree = connue + int(hasard.integers(1, 5)) if hasard.random() < 0.03 else 99
-                lignes.append(
-                    (personne, departement, sexe, trimestre, int(hasard.integers(5, 200)), connue, retiree)
-                )
-    # des livraisons tardives de 24 personnes, à l'édition annuelle et aux rééditions : assez pour réviser
-    for lot, (trimestre, connue) in enumerate([("2025-T1", 4), ("2026-T1", 7), ("2026-T2", 9)], start=1):
-        for personne in range(1000 * lot, 1000 * lot + 24):
-            departement, sexe = ("75", "93")[personne % 2], ("F", "M")[personne // 2 % 2]
-            lignes.append((personne, departement, sexe, trimestre, 100, connue, 99))
-    noms = ["personne", "departement", "sexe", "trimestre", "heures", "connue", "retiree"]
-    return pd.DataFrame(lignes, columns=noms)
+@dataclass(frozen=True)
+class Rejeu:
+    """Toutes les éditions diffusées : le registre, les cellules privées et les heures du jour de chacune."""
 
-
-def _premiere(trimestre):
-    """La première édition qui diffuse un trimestre ; la toute première reprend l'historique."""
-    return max(0, EDITIONS.index(trimestre) if trimestre in EDITIONS else 0)
-
-
-def monde(micro, rang):
-    """Ce qui est connu à une édition, une ligne par période et par territoire où la ligne compte."""
-    vues = micro[(micro["connue"] <= rang) & (micro["retiree"] > rang)]
-    periodes = [(t, t) for t in TRIMESTRES]
-    for texte in ("2024", "2025", *(f"{t}-4T" for t in TRIMESTRES[4:] if not t.endswith("T4"))):
-        periode = Periode.lire(texte)
-        periodes += [(str(t), texte) for t in Periode(periode.annee, periode.trimestre or 4).jusqu_ici(4)]
-    calendrier = pd.DataFrame(periodes, columns=["trimestre", "periode"])
-    lieux = pd.DataFrame(
-        [(t, d) for t, ds in LIEUX.items() for d in ds], columns=["territoire", "departement"]
-    )
-    return vues.merge(calendrier, on="trimestre").merge(lieux, on="departement")
-
-
-def cellules(vues, edition):
-    """Les cellules privées que le plan publie : trimestres complets jusqu'à celui de l'édition."""
-    fin = Periode.lire(edition).fin
-    vues = vues[vues["periode"].map({p: Periode.lire(p).fin <= fin for p in vues["periode"].unique()})]
-    tables = []
-    for ventilation in ("ensemble", "sexe"):
-        modalite = "ensemble" if ventilation == "ensemble" else vues["sexe"]
-        groupes = vues.assign(modalite=modalite).groupby(["territoire", "periode", "modalite"])
-        sommes = groupes.agg(effectif=("personne", "nunique"), heures=("heures", "sum")).reset_index()
-        for nom, valeur in ((PERSONNES, "effectif"), (HEURES, "heures")):
-            tables.append(sommes.assign(indicateur=nom, ventilation=ventilation, valeur=sommes[valeur]))
-    table = pd.concat(tables, ignore_index=True).drop(columns="heures")
-    types = dict.fromkeys(CLE, "string") | dict.fromkeys(["valeur", "effectif"], "Float64")
-    return table.astype(types).assign(unite=table["indicateur"].map({PERSONNES: "personnes", HEURES: "h"}))
-
-
-def taire(table):
-    """Le secret le plus simple : cachée hier, ou sous le seuil, avec toute sa ventilation jamais publiée."""
-    sous = (table["etat"] == "cachee") | (
-        (table["etat"] == "libre") & table["effectif"].between(1, SEUIL - 1)
-    )
-    groupe = ["indicateur", "ventilation", "territoire", "periode"]
-    # le total des heures se tait avec celui des personnes : la ventilation entière des deux indicateurs
-    tue = sous.groupby([table[nom] for nom in groupe[1:]]).transform("any") & (table["etat"] != "publiee")
-    statut = pd.Series("publie", index=table.index, dtype="string").mask(tue, "secret")
-    return table.assign(statut=statut, valeur=table["valeur"].mask(tue))
-
-
-def admettre(ecarts):
-    """Réviser finement un trimestre si toutes ses différences reposent sur assez de personnes."""
-    petites = (ecarts["effectif"] > 0) & (ecarts["effectif"] < SEUIL)
-    return ecarts["publie"] | ~petites.groupby(ecarts["periode"]).transform("any")
-
-
-@pytest.fixture(scope="module", params=[1, 3])
-def graine(request):
-    return request.param
+    config: object
+    registre: Registre
+    mondes: list[pd.DataFrame]
+    heures: list[pd.DataFrame]
+    revisions: pd.DataFrame
 
 
 @pytest.fixture(scope="module")
-def rejeu(graine, tmp_path_factory):
-    """Toutes les éditions diffusées : le registre, le monde de chacune, ce qu'elle a imprimé."""
-    from tests.conftest import dossier_de_travail
+def rejeu(exemple, tmp_path_factory):
+    config = copie_de(exemple, tmp_path_factory.mktemp("rejeu"))
+    config.reglages["fiches"]["niveaux"] = ["reg", "dep"]
+    for reglage in ("exceptions", "personnes_minimum"):
+        config.reglages["publication"][reglage] = {}
+    magasin, mondes, connues = Magasin(config.processed), [], []
+    toutes = pq.read_table(magasin.chemin("entrepot/heures")).to_pandas()
+    patch = pytest.MonkeyPatch()
+    gardes = {nom: replace(REGISTRE[nom], ventilations=v) for nom, v in VENTILATIONS.items()}
+    vraie_tabulation = valeurs.cellules
 
-    config = dossier_de_travail(tmp_path_factory.mktemp("rejeu"))
-    micro = microdonnees(graine)
-    mondes, imprimees = [], []
-    for rang, edition in enumerate(EDITIONS):
-        registre, periode = Registre.ouvrir(config.racine / "registre"), Periode.lire(edition)
-        mondes.append(monde(micro, rang))
-        figees = figer(cellules(mondes[-1], edition), registre, periode)
-        ecarts = differences(figees, pd.Series(SEUIL, index=figees.index))
-        ecarts["publie"] = admettre(ecarts)
-        valeurs = taire(imprimer(figees, ecarts))
-        Magasin(config.processed).ecrire(
-            "indicateurs/valeurs", valeurs.drop(columns=["effectif", "etat", "diffusee"])
-        )
-        assert diffuser(config, periode, dt.date(2026, 1, 1) + dt.timedelta(days=rang)) is not None
-        imprimees.append(valeurs)
-    return Registre.ouvrir(config.racine / "registre"), mondes, imprimees
+    def tabuler_et_garder(*arguments):
+        mondes.append(vraie_tabulation(*arguments))
+        return mondes[-1].copy()
+
+    with patch.context() as m:
+        m.setattr(valeurs, "cellules", tabuler_et_garder)
+        for registre, contenu in ((REGISTRE, gardes), (RAPPORTS, {})):
+            for nom in list(registre):
+                m.delitem(registre, nom)
+            for nom, valeur in contenu.items():
+                m.setitem(registre, nom, valeur)
+        for rang, (edition, jour, revise) in enumerate(EDITIONS):
+            periode = Periode.lire(edition)
+            connues.append(connues_le(toutes, dt.datetime.fromisoformat(jour), periode, rang))
+            magasin.ecrire("entrepot/heures", connues[-1])
+            with magasin.connexion("acquisition", "controle", "entrepot") as connexion:
+                tables = tabuler(connexion, config, periode if revise else None)
+            magasin.ecrire("indicateurs/valeurs", tables["indicateurs/valeurs"])
+            magasin.ecrire("indicateurs/catalogue", tables["indicateurs/catalogue"])
+            assert diffuser(config, periode, dt.date.fromisoformat(jour)) is not None
+    tenu = Registre.ouvrir(config.racine / "registre")
+    return Rejeu(config, tenu, mondes, connues, tables["indicateurs/revisions"])
 
 
-def rangs(registre):
-    """Les éditions, dans l'ordre, avec les suites de valeurs imprimées de chaque cellule."""
+def connues_le(toutes, jour, periode, rang):
+    """Les heures saisies à ce jour ; une sur trois cents est retirée à la quatrième édition."""
+    vues = toutes[(toutes["date_saisie"] <= jour) & (toutes["mois"].dt.date <= periode.fin)]
+    if rang >= 3:
+        vues = vues.drop(index=[i for i in vues.index if i % 300 == 0])
+    return vues.reset_index(drop=True)
+
+
+def suites(registre):
+    """Les valeurs imprimées de chaque cellule, avec le rang de leur édition."""
     return registre.cellules.sort_values("numero").groupby(CLE, sort=False)
 
 
-def derriere(mondes, cle, avant, apres):
-    """Les personnes dont les heures dans une cellule ne sont pas les mêmes dans deux mondes."""
-    _, ventilation, territoire, periode, modalite = cle
-    parts = []
-    for rang in (avant, apres):
-        vues = mondes[rang]
-        vues = vues[(vues["territoire"] == territoire) & (vues["periode"] == periode)]
-        if ventilation == "sexe":
-            vues = vues[vues["sexe"] == modalite]
-        parts.append(vues.groupby("personne")["heures"].sum())
-    ecart = parts[1].sub(parts[0], fill_value=0)
-    seuls = parts[0].index.symmetric_difference(parts[1].index)
-    return set(ecart.index[ecart != 0]) | set(seuls)
-
-
-def test_le_registre_des_dix_editions_se_verifie(rejeu):
-    registre, _, _ = rejeu
-    assert controler(registre.dossier, registre.temoin) == []
-    assert [i.edition for i in registre.inscriptions][-4:] == [
-        "2026-T2-e1",
-        "2026-T2-e2",
-        "2026-T3-e1",
-        "2026-T3-e2",
-    ]
+def test_le_registre_des_huit_editions_se_verifie(rejeu):
+    assert controler(rejeu.registre.dossier, rejeu.registre.temoin) == []
+    assert [i.edition for i in rejeu.registre.inscriptions][-3:] == ["2026-T1-e1", "2026-T2-e1", "2026-T2-e2"]
 
 
 def test_une_cellule_cachee_ne_reparait_jamais_et_une_visible_n_est_jamais_cachee(rejeu):
-    registre, _, _ = rejeu
     caches = 0
-    for _, suite in rangs(registre):
+    for _, suite in suites(rejeu.registre):
         assert (suite["statut"] == suite["statut"].iloc[0]).all()
-        caches += suite["statut"].iloc[0] == "secret"
+        caches += suite["statut"].iloc[0] == SECRET
     assert caches > 20
 
 
-def test_aucune_difference_entre_deux_editions_ne_repose_sur_une_a_quatre_personnes(rejeu, graine):
-    registre, mondes, _ = rejeu
-    regionales = fines = 0
-    for cle, suite in rangs(registre):
-        trimestrielle = Periode.lire(cle[3]).rythme == "trimestre"
-        if len(suite) < 2 or suite["valeur"].isna().any() or (cle[0] == HEURES and not trimestrielle):
-            continue  # une somme longue se fait de trimestres imprimés, essayé plus bas
-        for (a, va), (b, vb) in pairwise(zip(suite["numero"] - 1, suite["valeur"], strict=True)):
-            if va != vb:
-                assert len(derriere(mondes, cle, a, b)) >= SEUIL
-                regionales += cle[2] == "reg:11" and cle[1] == "ensemble"
-                fines += cle[2] != "reg:11" and b == EDITIONS.index("2025")
-    assert regionales > 0
-    assert (fines > 0) == (graine == 1)  # l'autre tirage retire des heures : aucune révision fine
-
-
-def test_une_somme_longue_n_apprend_rien_de_plus_que_ses_trimestres(rejeu):
-    """Nouvelle, une année est la somme de ses trimestres imprimés ; ensuite elle ne bouge plus."""
-    _, _, imprimees = rejeu
-    comparees = 0
-    for valeurs in imprimees:
-        heures = valeurs[valeurs["indicateur"] == HEURES].set_index(CLE)
-        lues = heures["valeur"]
-        for cle, valeur in lues[heures["etat"] == "libre"].dropna().items():
-            periode = Periode.lire(cle[3])
-            if periode.rythme == "trimestre":
+def test_chaque_difference_imprimee_repose_sur_assez_de_personnes(rejeu):
+    """Comptées dans les heures de chaque jour, sans rien devoir à ce qui décide des révisions."""
+    revisees = {HEURES: 0, RESIDENTS: 0, PRESENTS: 0, CONTRATS: 0}
+    for (nom, ventilation, lieu, periode, _), suite in suites(rejeu.registre):
+        imprimees = list(zip(suite["numero"] - 1, suite["valeur"], strict=True))
+        for (avant, valeur), (apres, suivante) in pairwise(imprimees):
+            if pd.isna(valeur) or valeur == suivante:
                 continue
-            quatre = [
-                lues.get((*cle[:3], str(t), cle[4]))
-                for t in Periode(periode.annee, periode.trimestre or 4).jusqu_ici(4)
-            ]
-            if all(q is not None and not pd.isna(q) for q in quatre):
-                assert valeur == sum(quatre)
-                comparees += 1
-    assert comparees > 30
+            revisees[nom] += 1
+            if nom != HEURES:
+                assert abs(suivante - valeur) >= SEUIL
+            elif (ventilation, lieu) == ("ensemble", "reg:11"):
+                assert derriere(rejeu.heures[avant], rejeu.heures[apres], periode) >= SEUIL
+    assert min(revisees[HEURES], revisees[RESIDENTS] + revisees[PRESENTS]) > 0
 
 
-def restes(valeurs):
-    """Le total moins ses modalités, là où tout est imprimé."""
-    cle = ["indicateur", "territoire", "periode"]
-    total = valeurs[valeurs["ventilation"] == "ensemble"].set_index(cle)["valeur"]
-    groupes = valeurs[valeurs["ventilation"] == "sexe"].groupby(cle)["valeur"]
-    return (total - groupes.sum()[groupes.count() == 2]).dropna()
+def derriere(avant, apres, periode):
+    """Le nombre de contrats dont les heures du trimestre ne sont pas les mêmes deux jours différents."""
+    debut, fin = (pd.Timestamp(jour) for jour in (Periode.lire(periode).debut, Periode.lire(periode).fin))
+    sommes = [
+        jour[jour["mois"].between(debut, fin)].groupby("contrat_id")["heures"].sum()
+        for jour in (avant, apres)
+    ]
+    return int((sommes[1].sub(sommes[0], fill_value=0).abs() > 0.005).sum())
 
 
-def test_le_total_moins_ses_modalites_ne_dit_que_des_revisions_imprimees(rejeu):
-    registre, _, imprimees = rejeu
-    origine = registre.connues.set_index(CLE)["origine"]
-    vus = 0
-    for valeurs in imprimees:
-        ecarts = restes(valeurs)
-        affichee, etat = (valeurs.set_index(CLE)[nom] for nom in ("valeur", "etat"))
-        for (nom, territoire, periode), reste in ecarts[ecarts != 0].items():
-            assert territoire == "reg:11"
-            cle = (nom, "ensemble", territoire, periode, "ensemble")
-            if Periode.lire(periode).rythme == "trimestre":
-                assert reste == affichee[cle] - origine[cle]
-            elif nom == HEURES and etat[cle] == "libre":
-                quatre = [str(t) for t in Periode.lire(f"{periode[:4]}-{periode[5:7] or 'T4'}").jusqu_ici(4)]
-                assert reste == sum(ecarts.get((nom, territoire, t), 0) for t in quatre)
-            vus += 1
-    assert vus > 0
+def publication(rejeu, imprimees):
+    magasin = Magasin(rejeu.config.processed)
+    appartenances = magasin.lire("entrepot/appartenances")
+    return Publication(
+        imprimees.assign(unite=imprimees["indicateur"].map({n: i.unite for n, i in REGISTRE.items()})),
+        magasin.lire("indicateurs/catalogue"),
+        appartenances[appartenances["valide_au"].isna()],
+    )
+
+
+def sans_les_revisions(registre):
+    """Les premières valeurs ; d'une somme de trimestres révisés, ce qu'elle aurait été sans les révisions."""
+    premieres = registre.cellules.drop_duplicates(CLE, keep="first").reset_index(drop=True)
+    origine = dict(zip(premieres[CLE].itertuples(index=False, name=None), premieres["valeur"], strict=True))
+    ajouts = {}
+    heures = registre.cellules[registre.cellules["indicateur"] == HEURES].dropna(subset="valeur")
+    for *cle, valeur, _, numero, _ in heures.itertuples(index=False, name=None):
+        if valeur != origine[tuple(cle)]:
+            ajouts[tuple(cle), numero] = valeur - origine[tuple(cle)]
+    for rang, (*cle, _, _, numero, _) in enumerate(premieres.itertuples(index=False, name=None)):
+        longue = Periode.lire(cle[3])
+        if cle[0] == HEURES and longue.rythme != "trimestre":
+            for trimestre in Periode(longue.annee, longue.trimestre or 4).jusqu_ici(4):
+                du_trimestre = (*cle[:3], str(trimestre), cle[4])
+                connus = [ajouts.get((du_trimestre, n), 0.0) for n in range(1, numero + 1)]
+                premieres.loc[rang, "valeur"] -= next((x for x in reversed(connus) if x), 0.0)
+    return premieres
+
+
+def test_ce_que_les_editions_ont_cache_le_reste_face_a_tout_ce_qui_a_paru(rejeu):
+    """Les premières valeurs de toutes les éditions, attaquées ensemble ; la vraie est celle du jour."""
+    premieres = sans_les_revisions(rejeu.registre)
+    vraies = pd.concat(
+        [m.assign(numero=rang) for rang, m in enumerate(rejeu.mondes, start=1)], ignore_index=True
+    ).merge(premieres[[*CLE, "numero", "statut"]], on=[*CLE, "numero"])
+    table = vraies.assign(**exigences(vraies, Politique.lire(rejeu.config, dt.date(2026, 9, 30))))
+    table["raison"] = table["raison"].mask(table["statut"] != SECRET, "")
+    # une somme nouvelle d'anciens trimestres n'a jamais été la vraie : elle n'a pas de vraie valeur à cacher
+    table["close"] = [Periode.lire(p).rythme != "trimestre" for p in table["periode"]]
+    cherchees = exiger(Protection(table))
+    assert len(cherchees) > 10
+    constat = auditer(publication(rejeu, premieres[[*CLE, "valeur", "statut"]]), cherchees)
+    assert constat.refus.empty, constat.refus.head(10).to_string()
+
+
+@pytest.mark.parametrize("revision", [rang for rang, (_, _, revise) in enumerate(EDITIONS) if revise])
+def test_des_soustractions_entre_differences_ne_designent_personne(rejeu, revision):
+    """Ce qu'une édition a révisé, et ce que des totaux moins leurs parties en disent de plus."""
+    avant = rejeu.registre.cellules[rejeu.registre.cellules["numero"] <= revision]
+    cle = [*CLE]
+    connues = avant.drop_duplicates(cle, keep="last")
+    nouvelles = rejeu.registre.cellules[rejeu.registre.cellules["numero"] == revision + 1]
+    ecarts = connues.merge(nouvelles[[*cle, "valeur"]], on=cle, how="left", suffixes=("", "_nouvelle"))
+    ecarts = ecarts.dropna(subset="valeur_nouvelle", how="all")
+    ecarts = ecarts.assign(valeur=ecarts["valeur_nouvelle"] - ecarts["valeur"], statut=PUBLIE)
+    assert (ecarts["valeur"].abs() > 0).any()
+    blocs = ecarts[["indicateur", "periode"]].drop_duplicates()
+    tues = connues.merge(blocs, on=["indicateur", "periode"]).merge(
+        ecarts[cle], on=cle, how="left", indicator=True
+    )
+    tues = tues[tues["_merge"] == "left_only"].assign(valeur=pd.NA, statut=SECRET)
+    colonnes = [*cle, "valeur", "statut"]
+    table = pd.concat([ecarts[colonnes], tues[colonnes]], ignore_index=True).astype({"valeur": "Float64"})
+    # un bloc qui baisse se lit dans l'autre sens
+    table["valeur"] = table["valeur"].abs()
+    retrouvees = soustraire(publication(rejeu, table))
+    mondes = [rejeu.mondes[rang].set_index(cle)["valeur"] for rang in (revision - 1, revision)]
+    for ligne in retrouvees.itertuples(index=False, name=None):
+        if ligne[0] != HEURES and all(ligne in m.index for m in mondes):
+            assert not 0 < abs(mondes[1][ligne] - mondes[0][ligne]) < SEUIL, ligne
+
+
+def test_la_table_des_revisions_dit_ce_qui_n_est_pas_reparti(rejeu):
+    region = rejeu.revisions[rejeu.revisions["territoire"] == "reg:11"]
+    assert {"2025-e1", "2026-T2-e2"} <= set(region["edition"])
+    assert region["non_reparties"].ne("").any()
+    assert rejeu.revisions["motif"].eq("").all()

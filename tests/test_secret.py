@@ -356,7 +356,7 @@ def porte_d_essai(travail, monkeypatch):
     for nom, table in (lues | {nom: SCHEMAS[nom].vide() for nom in vides}).items():
         magasin.ecrire(nom, SCHEMAS[nom].verifier(table))
     seules = (chaine.ETAPES[-1],)
-    monkeypatch.setattr(chaine, "etapes", lambda _malgre="": seules)
+    monkeypatch.setattr(chaine, "etapes", lambda _demande=None: seules)
     autres = [ligne for dep in ("dep:75", "dep:91", "dep:93") for ligne in ventiler(dep, "sexe", F=50, M=60)]
     privees = cellules(*autres, *ventiler("dep:94", "sexe", F=3, M=40))
     monkeypatch.setattr(porte, "cellules", lambda *_: privees)

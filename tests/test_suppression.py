@@ -12,8 +12,9 @@ from conftest import DEPOT
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from observatoire.indicateurs.audit.bornes import Exigences, eprouver
+from observatoire.indicateurs.audit.bornes import eprouver
 from observatoire.indicateurs.audit.inities import Inities
+from observatoire.indicateurs.audit.recherche import Exigences
 from observatoire.indicateurs.secret import PAS, Geographie, escalader
 from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
 from observatoire.indicateurs.secret.tableaux import Structure, Tableau
@@ -210,7 +211,9 @@ def tableau_de(*lignes, structure=SOMME):
     """Le tableau de cellules (territoire, période, modalités, valeur)."""
     table = pd.DataFrame(list(lignes), columns=["territoire", "periode", "parties", "valeur"])
     geographie = Geographie.lire(APPARTENANCES, sorted(set(table["territoire"])))
-    return Tableau(table.assign(plafond=np.inf, partagee=True, etat=0, poids=1.0), structure, geographie)
+    return Tableau(
+        table.assign(plafond=np.inf, partagee=True, close=False, etat=0, poids=1.0), structure, geographie
+    )
 
 
 def test_les_territoires_et_les_periodes_se_composent_de_mailles_et_de_trimestres():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from observatoire.config import Config
+    from observatoire.perimetre import Periode
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +71,43 @@ def _entreposer(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
             ecriture.ajouter(nom, relation)
 
 
-def _tabuler(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
-    with magasin.connexion("acquisition", "controle", "entrepot") as connexion:
-        for nom, table in indicateurs.tabuler(connexion, config).items():
-            ecriture.ajouter(nom, table)
-
-
 _ENSEMBLE = ("controle/recoupements", "controle/bilan")
 
 
-def etapes(malgre: str = "") -> tuple[Etape, ...]:
-    """Rend les étapes dans l'ordre ; `malgre` est la raison de passer outre un seuil de qualité."""
+@dataclass(frozen=True, slots=True)
+class Demande:
+    """Ce que l'équipe demande d'une construction, au-delà de reconstruire.
+
+    Attributes:
+        malgre: la raison de passer outre un seuil de qualité franchi ; elle est inscrite.
+        edition: l'édition préparée, si elle révise ce qui est paru.
+        erratum: la faute qu'elle corrige.
+    """
+
+    malgre: str = ""
+    edition: Periode | None = None
+    erratum: str = ""
+
+
+def etapes(demande: Demande | None = None) -> tuple[Etape, ...]:
+    """Rend les étapes dans l'ordre."""
+    voulue = demande or Demande()
 
     def controler(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
-        controle.controler(magasin, config, ecriture.ajouter, malgre, lignes_precedentes(config))
+        controle.controler(magasin, config, ecriture.ajouter, voulue.malgre, lignes_precedentes(config))
+
+    def tabuler(config: Config, magasin: Magasin, ecriture: Ecriture) -> None:
+        with magasin.connexion("acquisition", "controle", "entrepot") as connexion:
+            tables = indicateurs.tabuler(connexion, config, voulue.edition, voulue.erratum)
+            for nom, table in tables.items():
+                ecriture.ajouter(nom, table)
 
     return (
         Etape("acquisition", (), _tables("acquisition"), _acquerir),
         Etape("controle", _tables("acquisition"), _tables("controle", *_ENSEMBLE), controler),
         Etape("recoupements", _tables("controle", *_ENSEMBLE), _ENSEMBLE, _recouper),
         Etape("entrepot", _tables("controle"), _tables("entrepot"), _entreposer),
-        Etape("indicateurs", _tables("entrepot"), _tables("indicateurs"), _tabuler),
+        Etape("indicateurs", _tables("entrepot"), _tables("indicateurs"), tabuler),
     )
 
 
@@ -100,7 +117,7 @@ ETAPES = etapes()
 def construire(
     config: Config,
     suivi: Callable[[Fait], None] = lambda _: None,
-    malgre: str = "",
+    demande: Demande | None = None,
     jusqu_a: str = "indicateurs",
 ) -> list[Fait]:
     """Exécute les étapes et écrit leurs tables.
@@ -111,12 +128,12 @@ def construire(
     Args:
         config: le dossier de travail.
         suivi: appelée après chaque étape.
-        malgre: la raison de passer outre un seuil de qualité franchi ; elle est inscrite.
+        demande: ce que l'équipe demande de plus.
         jusqu_a: la dernière étape à exécuter.
     """
     magasin = Magasin(config.processed)
     faits = []
-    for etape in etapes(malgre):
+    for etape in etapes(demande):
         debut = time.perf_counter()
         with magasin.ecriture(etape.ecrit) as ecriture:
             etape.calcul(config, magasin, ecriture)

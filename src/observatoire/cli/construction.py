@@ -6,31 +6,42 @@ import click
 
 from observatoire.cli.groupe import cli, jour
 from observatoire.config import Config
+from observatoire.perimetre import Periode
 
 
 @cli.command()
 @click.option(
     "--malgre", default="", help="Passe outre un seuil de qualité franchi ; la raison est inscrite."
 )
-def construire(malgre: str) -> None:
+@click.option("--edition", default="", help="L'édition qui révise ce qui est paru : 2025, ou 2026-T3.")
+@click.option("--erratum", default="", help="La faute que cette édition corrige.")
+def construire(malgre: str, edition: str, erratum: str) -> None:
     """Reconstruit les tables et les indicateurs.
 
     Une source qui a trop de lignes écartées, ou dont la livraison a perdu trop de lignes, arrête tout.
+    Ce qui est paru ne change pas, sauf à l'édition demandée, et selon le calendrier des révisions.
 
-    Exemple : observatoire construire --malgre "logiciel B arrêté en septembre, confirmé le 3 octobre"
+    Exemples :
+
+    observatoire construire --malgre "logiciel B arrêté en septembre, confirmé le 3 octobre"
+
+    observatoire construire --edition 2025
     """
+    from observatoire.chaine import Demande
     from observatoire.chaine import construire as executer
     from observatoire.magasin import Magasin
     from observatoire.qualite.decisions import inscrire
     from observatoire.routine.passage import noter_construction
 
+    if erratum and not edition:
+        raise click.UsageError("--erratum demande l'édition qu'il corrige : --edition 2026-T3.")
     config = Config.charger()
     executer(
         config,
         lambda fait: click.echo(
             f"{fait.etape:<12} {sum(fait.lignes.values()):>10} lignes  {fait.secondes:6.1f} s"
         ),
-        malgre,
+        Demande(malgre, Periode.lire(edition) if edition else None, erratum),
     )
     noter_construction(config)
     if journal := inscrire(config, jour(None)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from observatoire.erreurs import ObservatoireError, suggestion
-from observatoire.indicateurs.rapports import NON_DISPONIBLE, PUBLIE, SECRET
+from observatoire.indicateurs.cellule import NON_DISPONIBLE, PUBLIE, SECRET
 from observatoire.indicateurs.registre import RAPPORTS, REGISTRE
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE

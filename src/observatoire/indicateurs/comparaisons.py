@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
+from observatoire.indicateurs.cellule import NON_DISPONIBLE, PUBLIE, SECRET
 from observatoire.indicateurs.effectifs import effectifs, repose_sur_des_personnes
-from observatoire.indicateurs.rapports import NON_DISPONIBLE, NON_SIGNIFICATIF, PUBLIE, SECRET
+from observatoire.indicateurs.rapports import NON_SIGNIFICATIF
 from observatoire.indicateurs.registre import PART, RAPPORTS, REGISTRE
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE

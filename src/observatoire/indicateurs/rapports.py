@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
+from observatoire.indicateurs.cellule import NON_DISPONIBLE, PUBLIE, SECRET
 from observatoire.indicateurs.registre import RAPPORTS, Comptes, Rapport
 from observatoire.referentiel import ENSEMBLE
 from observatoire.schemas import SCHEMAS
@@ -14,7 +15,6 @@ from observatoire.schemas import SCHEMAS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
 NON_SIGNIFICATIF = "non_significatif"
 _FORCE = (PUBLIE, NON_DISPONIBLE, SECRET)  # le plus fort l'emporte
 _LIEU = ["territoire", "periode"]

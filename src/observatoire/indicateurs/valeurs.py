@@ -16,21 +16,32 @@ import pyarrow.parquet as pq
 
 from observatoire.indicateurs.audit import AuditRefuseError, Constat, Publication, auditer, rapports_trahis
 from observatoire.indicateurs.catalogue import catalogue, provenance
+from observatoire.indicateurs.cellule import DEJA_PUBLIEE, SECRET
 from observatoire.indicateurs.comparaisons import Regles, comparer
 from observatoire.indicateurs.couverture import periodes_couvertes
-from observatoire.indicateurs.diffusions import PUBLIEE, Registre, differences, figer, imprimer, revisions
+from observatoire.indicateurs.diffusions import (
+    ARRONDI,
+    Registre,
+    figer,
+    geler,
+    imprimer,
+    nom_de,
+    revisions,
+)
 from observatoire.indicateurs.medianes import medianes_a_taire
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.qualite import mesurer
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS, REGISTRE, parametres_cites
+from observatoire.indicateurs.revision import Atelier, reviser
+from observatoire.indicateurs.saisies import mouvements as mouvements_depuis
 from observatoire.indicateurs.secret import (
     PAS,
-    SECRET,
     Geographie,
     Politique,
     Protection,
     escalader,
+    exiger,
     proteger,
 )
 from observatoire.indicateurs.tabulation import cellules
@@ -43,7 +54,6 @@ if TYPE_CHECKING:
 
     from observatoire.config import Config
 
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 _COMPTE = ["niveau", "rythme", "indicateur", "ventilation"]
 _DECIMALES = {"h": 2, "€": 2}
 
@@ -68,7 +78,10 @@ class _Cadre:
 
 
 def tabuler(
-    connexion: duckdb.DuckDBPyConnection, config: Config, edition: Periode | None = None
+    connexion: duckdb.DuckDBPyConnection,
+    config: Config,
+    edition: Periode | None = None,
+    erratum: str = "",
 ) -> dict[str, pd.DataFrame]:
     """Rend les tables `indicateurs/*`, secret appliqué et audité.
 
@@ -80,8 +93,9 @@ def tabuler(
     Args:
         connexion: l'entrepôt.
         config: le dossier de travail.
-        edition: l'édition en préparation ; par défaut le dernier trimestre couvert. Une édition annuelle
-            permet de réviser les trimestres de son année.
+        edition: l'édition en préparation, si elle révise : l'année, ou un trimestre à rééditer. Sans elle,
+            ce qui est paru ne change pas.
+        erratum: la faute qu'elle corrige ; lève le calendrier des révisions, jamais le secret.
 
     Raises:
         ConfigError: un paramètre manque ou passe sous le plancher du secret, ou le plan est mal écrit.
@@ -93,12 +107,12 @@ def tabuler(
     origine = provenance(connexion)
     extractions = origine["date_extraction"].dropna()
     cadre = _Cadre.lire(config, jour, extractions.max().date() if len(extractions) else None)
-    privees = cellules(connexion, config, Plan.lire(config), periodes, parametres)
-    registre = Registre.ouvrir(config.racine / "registre")
-    privees = _geler(registre, privees, edition or _derniere(periodes))
+    plan, registre = Plan.lire(config), Registre.ouvrir(config.racine / "registre")
+    figees = cellules(connexion, config, plan, periodes, parametres).pipe(
+        figer, registre, edition, erratum=bool(erratum)
+    )
     appartenances = connexion.sql("from entrepot.appartenances where valide_au is null").to_df()
-    geographie = Geographie.lire(appartenances, sorted(set(privees["territoire"])))
-    protection = _avec_medianes(proteger(privees, cadre.politique, geographie), cadre.personnes_mediane)
+    geographie = Geographie.lire(appartenances, sorted(set(figees["territoire"])))
     fiches = catalogue(parametres)
     public = Publication(
         pd.DataFrame(),
@@ -107,50 +121,57 @@ def tabuler(
         anterieures=None if registre.vide else registre.cellules,
         heures_par_mois=cadre.heures_par_mois,
     )
-    valeurs, protection, constat = _publier(protection, parametres, public, cadre.personnes_mediane)
+    mouvements = _mouvements(config, registre, figees, plan, parametres)
+    revisees = reviser(figees, Atelier(cadre.politique, public, mouvements))
+    protegees = proteger(geler(figees, revisees), cadre.politique, geographie)
+    protection, constat = _publier(
+        _avec_medianes(protegees, cadre.personnes_mediane), parametres, public, cadre.personnes_mediane
+    )
+    valeurs = _finales(protection.cellules, revisees, parametres)
+    nom = nom_de(registre, edition) if edition else ""
     return {
         "indicateurs/valeurs": valeurs,
         "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
         "indicateurs/catalogue": fiches,
-        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(revisions(registre)),
+        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(
+            revisions(registre, nom, revisees, erratum)
+        ),
         "indicateurs/secret": _bilan(protection, constat),
         "indicateurs/provenance": origine,
         "indicateurs/qualite": mesurer(connexion),
     }
 
 
-def _derniere(periodes: pd.DataFrame) -> Periode:
-    trimestres = [Periode.lire(p) for p in periodes.loc[periodes["genre"] == "suivi", "periode"]]
-    return max((p for p in trimestres if p.rythme == "trimestre"), default=Periode(2000, 1))
-
-
-def _geler(registre: Registre, privees: pd.DataFrame, edition: Periode) -> pd.DataFrame:
-    """Rend les cellules à leur valeur imprimable, avec l'`etat` que leur font les éditions passées.
-
-    Aucune révision n'est admise : une valeur diffusée reste celle du lecteur. Les réviser demande de
-    protéger le tableau des différences (`diffusions.differences`).
-    """
-    figees = figer(privees, registre, edition)
-    aucune = pd.Series(0, index=figees.index)
-    ecarts = differences(figees.assign(revisable=False), aucune)
-    return imprimer(figees, ecarts)
+def _mouvements(
+    config: Config, registre: Registre, figees: pd.DataFrame, plan: Plan, parametres: dict[str, object]
+) -> dict[str, pd.DataFrame]:
+    """Les heures qui ont changé depuis la dernière, et depuis la première valeur imprimée."""
+    trimestres = figees.loc[figees["revisable"], "periode"].unique()
+    parues = {periode: registre.editions(periode) for periode in trimestres}
+    rangs = {"diffusee": -1, "origine": 0}
+    lues: dict[str, pd.DataFrame] = {}
+    for nom, rang in rangs.items():
+        editions = {periode: noms[rang] for periode, noms in parues.items()}
+        meme = nom == "origine" and all(len(noms) == 1 for noms in parues.values())
+        lues[nom] = lues["diffusee"] if meme else mouvements_depuis(config, editions, plan, parametres)
+    return lues
 
 
 def _avec_medianes(protection: Protection, minimum: int) -> Protection:
     table = protection.cellules
-    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum) & table["etat"].ne(PUBLIEE)
+    tues = medianes_a_taire(table, table["statut"] == SECRET, minimum) & table["etat"].ne(DEJA_PUBLIEE)
     return Protection(table.assign(statut=table["statut"].mask(tues, SECRET)))
 
 
 def _publier(
     protection: Protection, parametres: dict[str, object], public: Publication, minimum: int
-) -> tuple[pd.DataFrame, Protection, Constat]:
-    """Rend les valeurs que l'audit admet ; il fait taire davantage, ou refuse tout."""
+) -> tuple[Protection, Constat]:
+    """Rend ce que l'audit admet ; il fait taire davantage, ou refuse tout."""
     for pas in (*range(PAS), None):
         valeurs = _valeurs(protection, parametres)
         constat = _auditer(replace(public, valeurs=_ecrites(valeurs)), protection)
         if pas is None or constat.refus.empty:
-            return valeurs, protection, constat.exiger()
+            return protection, constat.exiger()
         protection = _avec_medianes(escalader(protection, constat.refus, pas), minimum)
     raise AssertionError
 
@@ -165,6 +186,20 @@ def _valeurs(protection: Protection, parametres: dict[str, object]) -> pd.DataFr
     return schema.verifier(pd.concat([publiees, evaluer(publiees, parametres)], ignore_index=True))
 
 
+def _finales(cellules: pd.DataFrame, revisees: pd.DataFrame, parametres: dict[str, object]) -> pd.DataFrame:
+    """Les valeurs que le lecteur verra. Un rapport ne mêle pas deux éditions : il attend tous ses termes."""
+    imprimees = imprimer(cellules, revisees)
+    neuves = _valeurs(Protection(imprimees), parametres)
+    if revisees.empty:
+        return neuves
+    en_retard = (imprimees["valeur"] - imprimees["vraie"]).abs().gt(ARRONDI).fillna(value=False)
+    sans_retard = imprimees.assign(statut=imprimees["statut"].mask(en_retard.astype(bool), SECRET))
+    a_jour = _valeurs(Protection(sans_retard), parametres)
+    anciennes = _valeurs(Protection(imprimer(cellules)), parametres)
+    attend = neuves["indicateur"].isin(list(RAPPORTS)) & a_jour["statut"].eq(SECRET)
+    return pd.concat([neuves[~attend], anciennes[attend]], ignore_index=True)
+
+
 def _ecrites(valeurs: pd.DataFrame) -> pd.DataFrame:
     """Les valeurs telles qu'un lecteur les trouvera dans le fichier."""
     schema, fichier = SCHEMAS["indicateurs/valeurs"], io.BytesIO()
@@ -174,12 +209,7 @@ def _ecrites(valeurs: pd.DataFrame) -> pd.DataFrame:
 
 def _auditer(publication: Publication, protection: Protection) -> Constat:
     """Attaque ce qui va être écrit ; l'auditeur ne reçoit, du secret, que la liste des cellules sensibles."""
-    table = protection.cellules
-    lineaires = table["indicateur"].map({nom: i.absence_nulle for nom, i in REGISTRE.items()}).astype(bool)
-    sensibles = table[table["raison"].ne("") & lineaires & ~table["close"]]
-    exigences = sensibles[[*CLE, "valeur", "effectif"]].assign(
-        bas_maximum=sensibles["bas"], haut_minimum=sensibles["haut"]
-    )
+    exigences = exiger(protection)
     if len(trahis := rapports_trahis(publication.valeurs, RAPPORTS)):
         raise AuditRefuseError.pour(trahis.assign(motif="donne un terme caché"))
     return auditer(publication, exigences)

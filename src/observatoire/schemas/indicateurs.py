@@ -73,6 +73,7 @@ ancienne             reel     Valeur de l'édition précédente
 nouvelle             reel     Valeur de cette édition
 ecart                reel     Différence
 motif                texte    Faute corrigée par un erratum ; vide pour une saisie tardive
+non_reparties        texte    Niveaux et ventilations qui gardent leur première valeur, séparés par |
 """,
     ),
     declarer(

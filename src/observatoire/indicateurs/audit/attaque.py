@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from observatoire.indicateurs.audit.geographie import lire_geographie
-from observatoire.indicateurs.audit.grille import CLE, Grille, natures
+from observatoire.indicateurs.audit.grille import Grille, natures
 from observatoire.indicateurs.audit.reduction import deduire
 from observatoire.indicateurs.audit.relations import relier
 from observatoire.indicateurs.audit.systeme import INFINI, LIBRE, Assemblage, Systeme
+from observatoire.indicateurs.cellule import CLE, PUBLIE, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ class Attaque:
         lues = natures(publication.catalogue)
         geographie = lire_geographie(publication.appartenances, toutes["territoire"].unique())
         noeuds = dict.fromkeys([*geographie.noeuds, *sorted(toutes["territoire"].unique())])
-        secrets = toutes.loc[toutes["statut"] == "secret", "indicateur"].unique()
+        secrets = toutes.loc[toutes["statut"] == SECRET, "indicateur"].unique()
         personnes = publication.catalogue.loc[publication.catalogue["personnes"], "indicateur"]
         retenues = toutes[toutes["indicateur"].isin([*secrets, *personnes])]
         grille = Grille.dresser(retenues, lues, list(noeuds))
@@ -78,14 +79,14 @@ class Attaque:
         if publication.anterieures is not None:
             _rappeler(assemblage, grille, publication.anterieures, connues)
         if publication.zeros_montres:
-            reperes = grille.reperer(publication.valeurs[publication.valeurs["statut"] == "secret"])
+            reperes = grille.reperer(publication.valeurs[publication.valeurs["statut"] == SECRET])
             assemblage.ajouter(reperes[reperes >= 0].reshape(-1, 1), [1], (1.0, INFINI))
         return cls(grille, assemblage.fermer(connues, erreurs), geographie)
 
 
 def _rappeler(assemblage: Assemblage, grille: Grille, anterieures: pd.DataFrame, connues: np.ndarray) -> None:
     """Une cellule qui n'est plus publiée mais l'a été est connue, tant que rien ne la dément."""
-    diffusees = anterieures[anterieures["statut"] == "publie"].drop_duplicates(CLE, keep="last")
+    diffusees = anterieures[anterieures["statut"] == PUBLIE].drop_duplicates(CLE, keep="last")
     reperes = grille.reperer(diffusees)
     for repere, valeur in zip(reperes, diffusees["valeur"].astype(float), strict=True):
         if repere >= 0 and np.isnan(connues[repere]):
@@ -100,7 +101,7 @@ def soustraire(publication: Publication) -> pd.DataFrame:
     """
     attaque = Attaque.dresser(publication)
     reste = deduire(attaque.systeme, presumees=True)
-    cachees = publication.valeurs.loc[publication.valeurs["statut"] == "secret", CLE]
+    cachees = publication.valeurs.loc[publication.valeurs["statut"] == SECRET, CLE]
     reperes = attaque.grille.reperer(cachees)
     retrouvees = (reperes >= 0) & (reste.erreurs[reperes] <= _EXACT) & ~np.isnan(reste.valeurs[reperes])
     return cachees[retrouvees].reset_index(drop=True)
@@ -108,7 +109,7 @@ def soustraire(publication: Publication) -> pd.DataFrame:
 
 def rapports_trahis(valeurs: pd.DataFrame, rapports: Mapping[str, Rapport]) -> pd.DataFrame:
     """Rend les rapports publiés dont un terme ne l'est pas : une part et son tout donnent la partie."""
-    publiees = valeurs[valeurs["statut"] == "publie"]
+    publiees = valeurs[valeurs["statut"] == PUBLIE]
     connues = pd.MultiIndex.from_frame(publiees[CLE])
     ecrites = valeurs[["indicateur", "ventilation", "modalite"]].drop_duplicates()
     existantes = set(ecrites.itertuples(index=False, name=None))

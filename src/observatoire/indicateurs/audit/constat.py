@@ -10,11 +10,12 @@ import pandas as pd
 
 from observatoire.erreurs import ObservatoireError
 from observatoire.indicateurs.audit.attaque import Attaque, Publication
-from observatoire.indicateurs.audit.bornes import Exigences, eprouver
-from observatoire.indicateurs.audit.grille import CLE
+from observatoire.indicateurs.audit.bornes import eprouver
 from observatoire.indicateurs.audit.inities import Inities
 from observatoire.indicateurs.audit.personnes import INITIE_MAXIMUM, memes_personnes
+from observatoire.indicateurs.audit.recherche import Exigences
 from observatoire.indicateurs.audit.systeme import INFINI
+from observatoire.indicateurs.cellule import CLE, PUBLIE, SECRET
 from observatoire.perimetre import Periode
 
 if TYPE_CHECKING:
@@ -150,14 +151,14 @@ def _editions(publication: Publication, seuil: int) -> list[pd.DataFrame]:
     if publication.anterieures is None:
         return []
     avant = publication.anterieures.merge(publication.valeurs, on=CLE, suffixes=("_avant", ""))
-    visible = avant["statut"] == "publie"
-    revelees = avant.loc[visible & (avant["statut_avant"] == "secret"), CLE]
+    visible = avant["statut"] == PUBLIE
+    revelees = avant.loc[visible & (avant["statut_avant"] == SECRET), CLE]
     personnes = publication.catalogue.loc[
         publication.catalogue["personnes"] & (publication.catalogue["unite"] == "personnes"), "indicateur"
     ]
     ecart = (avant["valeur"] - avant["valeur_avant"]).abs().astype(float)
     fine = ecart.between(0, seuil, inclusive="neither") & avant["indicateur"].isin(personnes)
-    revisees = avant.loc[visible & (avant["statut_avant"] == "publie") & fine, CLE]
+    revisees = avant.loc[visible & (avant["statut_avant"] == PUBLIE) & fine, CLE]
     return [
         revelees.drop_duplicates().assign(motif=REVELEE),
         revisees.drop_duplicates().assign(motif=REVISEE),

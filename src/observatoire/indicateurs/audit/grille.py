@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from observatoire.indicateurs.audit.presences import crans, trimestres_de
+from observatoire.indicateurs.cellule import CLE, PUBLIE
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from observatoire.indicateurs.audit.geographie import Geographie
     from observatoire.indicateurs.audit.systeme import Entiers, Masque, Reels
 
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 
 # Une valeur de ces unités est publiée au centième ; les autres sont des nombres entiers.
 _AU_CENTIEME = ("h", "€")
@@ -170,7 +170,7 @@ class Grille:
         connues, erreurs = np.full(self.variables, np.nan), np.zeros(self.variables)
         for bloc in self.blocs.values():
             erreurs[bloc.rangs] = bloc.nature.erreur
-        publiees = valeurs[valeurs["statut"] == "publie"]
+        publiees = valeurs[valeurs["statut"] == PUBLIE]
         reperes = self.reperer(publiees)
         connues[reperes[reperes >= 0]] = publiees["valeur"].to_numpy(dtype=float)[reperes >= 0]
         return connues, np.where(np.isnan(connues), 0.0, erreurs)

@@ -15,7 +15,7 @@ from observatoire.indicateurs.audit.reduction import TOLERANCE
 from observatoire.indicateurs.audit.systeme import INFINI, Entiers, Masque, Reels
 
 if TYPE_CHECKING:
-    from observatoire.indicateurs.audit.bornes import Recherche
+    from observatoire.indicateurs.audit.recherche import Recherche
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def trahies(recherche: Recherche, inities: Inities) -> Masque:
 
 def _varient_deja(recherche: Recherche, inities: Inities, rang: int) -> Masque:
     """Les cibles qui prennent deux valeurs dans les mondes trouvés, ou mélangés, où l'initié a la sienne."""
-    mondes = np.array(recherche.mondes)
+    mondes = np.reshape(recherche.mondes, (-1, recherche.nombre))
     siennes = mondes[:, inities.rangs[rang]] - inities.valeurs[rang]
     marge = inities.erreurs[rang] + TOLERANCE
     dessous, dessus = mondes[siennes < -marge], mondes[siennes > marge]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from observatoire.indicateurs.audit.grille import CLE
+from observatoire.indicateurs.cellule import CLE
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE, ventilations
 

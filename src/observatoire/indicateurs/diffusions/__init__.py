@@ -7,32 +7,27 @@ ne change que si la différence repose sur assez de personnes.
 """
 
 from observatoire.indicateurs.diffusions.chaine import Inscription, Registre, RegistreError, controler
-from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ
+from observatoire.indicateurs.diffusions.edition import DiffusionError, diffuser, du_champ, nom_de
 from observatoire.indicateurs.diffusions.gel import (
-    CACHEE,
-    LIBRE,
-    PUBLIEE,
-    annee_coherente,
-    differences,
+    ARRONDI,
     figer,
+    geler,
     imprimer,
 )
 from observatoire.indicateurs.diffusions.revisions import revisions
 
 __all__ = [
-    "CACHEE",
-    "LIBRE",
-    "PUBLIEE",
+    "ARRONDI",
     "DiffusionError",
     "Inscription",
     "Registre",
     "RegistreError",
-    "annee_coherente",
     "controler",
-    "differences",
     "diffuser",
     "du_champ",
     "figer",
+    "geler",
     "imprimer",
+    "nom_de",
     "revisions",
 ]

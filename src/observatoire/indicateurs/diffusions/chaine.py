@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from observatoire.erreurs import ObservatoireError
+from observatoire.indicateurs.cellule import CLE
 from observatoire.magasin import ecrire_octets
 from observatoire.schemas.schema import declarer
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 CHAINE = "chaine.jsonl"
 SUFFIXE = ".csv.gz"
 ORIGINE = "0" * 64  # ce que la première ligne scelle
-CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
-SECRET = "secret"
 _EDITION = re.compile(r"20\d\d(-T[1-4])?-e[1-9]\d*", flags=re.ASCII)
 CELLULES = declarer(
     "registre/cellules",
@@ -145,15 +144,23 @@ class Registre:
     def connues(self) -> pd.DataFrame:
         """Ce que le lecteur connaît de chaque cellule déjà diffusée.
 
-        Colonnes : la clé, `statut` (le dernier imprimé), `origine` et `diffusee` (la première et la dernière
-        valeur imprimées ; vides si elle ne l'a jamais été). Une valeur retirée reste connue.
+        Colonnes : la clé, `statut` (le dernier imprimé), `origine`, `diffusee` et `plancher` (la première, la
+        dernière et la plus petite valeur imprimées ; vides si elle ne l'a jamais été). Une valeur retirée
+        reste connue.
         """
         chiffrees = self.cellules.dropna(subset="valeur")
         premieres = chiffrees.drop_duplicates(CLE, keep="first").rename(columns={"valeur": "origine"})
         dernieres = chiffrees.drop_duplicates(CLE, keep="last").rename(columns={"valeur": "diffusee"})
         statuts = self.cellules.drop_duplicates(CLE, keep="last")
         table = statuts[[*CLE, "statut"]].merge(premieres[[*CLE, "origine"]], how="left", on=CLE)
-        return table.merge(dernieres[[*CLE, "diffusee"]], how="left", on=CLE)
+        table = table.merge(dernieres[[*CLE, "diffusee"]], how="left", on=CLE)
+        planchers = chiffrees.groupby(CLE)["valeur"].min().rename("plancher").reset_index()
+        return table.merge(planchers, how="left", on=CLE)
+
+    def editions(self, periode: str) -> list[str]:
+        """Rend les éditions qui ont imprimé une valeur de cette période, dans l'ordre."""
+        citees = self.cellules.loc[self.cellules["periode"] == periode].dropna(subset="valeur")
+        return list(citees["edition"].unique())
 
     def ajouter(
         self, edition: str, cellules: pd.DataFrame, *, jour: str, politique: str, raison: str = ""

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from observatoire.erreurs import PublicationError
-from observatoire.indicateurs.diffusions.chaine import CELLULES, CLE, SECRET, Registre, seul_a_diffuser
-from observatoire.indicateurs.diffusions.revisions import (
-    ECART_NUL,
-    ouverte,
-    personnes_deplacees,
-    suit_ses_trimestres,
-)
+from observatoire.indicateurs.cellule import CLE, SECRET
+from observatoire.indicateurs.diffusions.chaine import CELLULES, Registre, seul_a_diffuser
+from observatoire.indicateurs.diffusions.photographies import photographier
+from observatoire.indicateurs.diffusions.revisions import ECART_NUL, ouverte
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from observatoire.config import Config
-    from observatoire.indicateurs.diffusions.chaine import Inscription
+from observatoire.indicateurs.diffusions.chaine import Inscription
 
 DOSSIER = "registre"
 _RECONSTRUIRE = "Lancer « observatoire construire » avec ce registre, puis diffuser."
@@ -63,15 +60,21 @@ def diffuser(config: Config, edition: Periode, jour: dt.date, *, erratum: str = 
             _verifier(config, registre, nouvelles, edition, jour, erratum)
         if nouvelles.empty:
             return None
-        rang = 1 + sum(i.edition.rpartition("-e")[0] == str(edition) for i in registre.inscriptions)
         suivant = registre.ajouter(
-            f"{edition}-e{rang}",
+            nom_de(registre, edition),
             nouvelles[CELLULES.noms],
             jour=jour.isoformat(),
             politique=_politique(config),
             raison=erratum,
         )
+        photographier(config, suivant.inscriptions[-1].edition)
     return suivant.inscriptions[-1]
+
+
+def nom_de(registre: Registre, edition: Periode) -> str:
+    """Le nom que prendra l'édition d'une période : `2026-T3-e2` si elle a déjà paru une fois."""
+    rang = 1 + sum(i.edition.rpartition("-e")[0] == str(edition) for i in registre.inscriptions)
+    return f"{edition}-e{rang}"
 
 
 def du_champ(periode: Periode, edition: Periode) -> bool:
@@ -136,17 +139,32 @@ def _verifier(
             "déjà publiée(s), que le lecteur connaît : la (les) cacher demande un erratum",
             'Ajouter --erratum "raison", ou reconstruire.',
         )
-    revisees = nouvelles.dropna(subset=["valeur", "diffusee"])
-    if not erratum:
-        # un rapport suit ses termes, vérifiés par ailleurs
-        figees = ~ouverte(revisees, registre, edition) & revisees["indicateur"].isin(list(REGISTRE))
-        _refuser(revisees[figees], f"que l'édition {edition} ne révise pas", _RECONSTRUIRE)
-    sous_le_seuil = personnes_deplacees(revisees) < _seuils(config, revisees, jour)
+    # un rapport suit ses termes, vérifiés par ailleurs
+    revisees = nouvelles.dropna(subset=["valeur", "diffusee"]).loc[
+        lambda t: t["indicateur"].isin(list(REGISTRE))
+    ]
+    figees = ~ouverte(revisees, registre, edition, erratum=bool(erratum))
+    _refuser(revisees[figees], f"que l'édition {edition} ne révise pas", _RECONSTRUIRE)
     _refuser(
-        revisees[sous_le_seuil & ~suit_ses_trimestres(revisees)],
+        revisees[_de_trop_peu(config, revisees, jour)],
         "dont la révision repose sur trop peu de personnes",
         _RECONSTRUIRE,
     )
+
+
+def _de_trop_peu(config: Config, table: pd.DataFrame, jour: dt.date) -> pd.Series[bool]:
+    """Marque les comptes dont la différence, depuis la dernière ou la première valeur, est sous le seuil.
+
+    Derrière des heures, les personnes et les employeurs ne se lisent pas dans ce qui est imprimé : la
+    construction les a comptés (`indicateurs.revision`).
+    """
+    comptes = [nom for nom, i in REGISTRE.items() if i.personnes and i.unite in ("personnes", "contrats")]
+    seuils = _seuils(config, table, jour)
+    trop_peu = pd.Series(data=False, index=table.index)
+    for avant in ("diffusee", "origine"):
+        ecart = (table["valeur"] - table[avant]).abs().astype(float)
+        trop_peu |= (ecart > ECART_NUL) & (ecart < seuils - ECART_NUL)
+    return trop_peu & table["indicateur"].isin(comptes)
 
 
 def _seuils(config: Config, table: pd.DataFrame, jour: dt.date) -> pd.Series[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.diffusions.chaine import CLE
+from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE
@@ -15,41 +15,23 @@ if TYPE_CHECKING:
     from observatoire.indicateurs.diffusions.chaine import Registre
 
 ECART_NUL = 1e-6
-# Les personnes derrière un chiffre, selon la géographie de l'indicateur : un nombre lui-même imprimé.
-_TEMOINS = {"execution": "beneficiaires_sur_place", "residence": "beneficiaires"}
-_SOMMES = ("h", "€")
 
 
-def temoins() -> dict[str, str]:
-    """Rend, pour chaque indicateur de personnes, celui qui compte les personnes derrière lui."""
-    return {
-        nom: nom if i.unite == "personnes" else _TEMOINS.get(i.rattachement, "")
-        for nom, i in REGISTRE.items()
-        if i.personnes
-    }
+def ouverte(
+    table: pd.DataFrame, registre: Registre, edition: Periode, *, erratum: bool = False
+) -> pd.Series[bool]:
+    """Marque les cellules que le calendrier laisse réviser à cette édition : des trimestres.
 
-
-def regionale(table: pd.DataFrame) -> pd.Series[bool]:
-    """Marque les totaux de la région : les seules cellules révisées entre deux éditions annuelles."""
-    return table["territoire"].str.startswith("reg:") & (table["ventilation"] == ENSEMBLE)
-
-
-def ouverte(table: pd.DataFrame, registre: Registre, edition: Periode) -> pd.Series[bool]:
-    """Marque les cellules que le calendrier laisse réviser à cette édition.
-
-    Les totaux trimestriels de la région le sont à chaque édition, jusqu'à l'édition annuelle ; toutes les
-    cellules des trimestres de l'année le sont une fois, à l'édition annuelle. Ensuite l'année est
-    définitive, et celles d'avant aussi. Une année, quatre trimestres glissants ne se révisent pas : ils
-    disent ce qui était connu à leur édition.
+    L'édition annuelle révise une fois les trimestres de son année ; l'année est ensuite définitive. D'ici
+    là, la réédition d'un trimestre révise le sien. Un erratum lève le calendrier pour les trimestres de son
+    édition. Une année, quatre trimestres glissants ne se révisent pas : ils disent ce qui était connu.
     """
-    lues = {texte: Periode.lire(texte) for texte in table["periode"].unique()}
-    annee = table["periode"].map({texte: lue.annee for texte, lue in lues.items()})
-    trimestre = table["periode"].map({texte: lue.rythme == "trimestre" for texte, lue in lues.items()})
-    definitives = {int(i.edition[:4]) for i in registre.inscriptions if i.edition[4:].startswith("-e")}
-    recentes = {edition.annee, edition.annee - 1} - definitives
-    annuelle = edition.rythme == "annee" and edition.annee not in definitives
-    fine = (annee == edition.annee) & annuelle
-    return (((regionale(table) & annee.isin(list(recentes))) | fine) & trimestre).astype(bool)
+    editions = {i.edition.rpartition("-e")[0] for i in registre.inscriptions}
+    definitive = str(edition.annee) in editions
+    permise = erratum or (not definitive and (edition.rythme == "annee" or str(edition) in editions))
+    trimestres = [str(Periode(edition.annee, rang)) for rang in (1, 2, 3, 4)]
+    visees = trimestres if edition.rythme == "annee" else [str(edition)]
+    return table["periode"].isin(visees if permise else [])
 
 
 def suit_ses_trimestres(table: pd.DataFrame) -> pd.Series[bool]:
@@ -69,50 +51,55 @@ def quatre_trimestres(periodes: pd.Series[str]) -> dict[str, list[str]]:
     }
 
 
-def personnes_deplacees(table: pd.DataFrame) -> pd.Series[float]:
-    """Rend le nombre de personnes sur lequel repose, au moins, la différence avec ce qui a été imprimé.
-
-    `table` a les colonnes de la clé, `valeur`, `diffusee` et `origine` : le lecteur peut comparer à la
-    dernière valeur imprimée comme à la première, et la plus petite des deux différences compte. Zéro :
-    rien n'a changé. Vide : l'indicateur ne repose pas sur des personnes. Une différence dont le nombre de
-    personnes ne se lit pas dans un nombre imprimé compte pour une seule personne.
-    """
-    mesures = table[CLE].reset_index(drop=True)
-    for colonne in ("origine", "diffusee"):
-        mesures[colonne] = (table["valeur"] - table[colonne]).abs().to_numpy()
-    mesures["temoin"] = mesures["indicateur"].map(temoins())
-    comptees = mesures[[*CLE, "origine", "diffusee"]].rename(columns={"indicateur": "temoin"})
-    joint = mesures.merge(comptees, how="left", on=["temoin", *CLE[1:]], suffixes=("", "_personnes"))
-    unites = joint["indicateur"].map({nom: i.unite for nom, i in REGISTRE.items()})
-    depuis = [_depuis(joint, colonne, unites.isin(_SOMMES)) for colonne in ("origine", "diffusee")]
-    effectif = pd.concat(depuis, axis="columns").where(lambda t: t > 0).min(axis="columns").fillna(0.0)
-    return effectif.where(joint["temoin"].notna()).set_axis(table.index)
-
-
-def _depuis(joint: pd.DataFrame, colonne: str, somme: pd.Series[bool]) -> pd.Series[float]:
-    ecart = joint[colonne].astype("float64")
-    personnes = joint[f"{colonne}_personnes"].astype("float64")
-    # un compte qui bouge d'une unité dit cette unité, quel que soit le nombre de personnes
-    derriere = (
-        personnes.where(somme | (personnes < ecart), ecart).where(personnes.notna(), 1.0).clip(lower=1.0)
-    )
-    return derriere.where(ecart > ECART_NUL, 0.0)
-
-
-def revisions(registre: Registre) -> pd.DataFrame:
+def revisions(
+    registre: Registre, edition: str = "", revisees: pd.DataFrame | None = None, raison: str = ""
+) -> pd.DataFrame:
     """Rend les totaux révisés : l'ancienne valeur, la nouvelle, leur écart, l'édition et son motif.
 
-    Une ligne par révision parue d'un total (sans ventilation), dans l'ordre des éditions. `motif` est
-    vide pour une révision ordinaire, due aux saisies tardives.
+    Une ligne par révision d'un total (sans ventilation), dans l'ordre des éditions, celle qui se prépare
+    comprise. `motif` est vide pour une révision ordinaire, due aux saisies tardives. `non_reparties` : les
+    niveaux et les ventilations qui gardent leur première valeur ; leur somme ne fait plus le total.
+
+    Args:
+        registre: les éditions parues.
+        edition: le nom de celle qui se prépare.
+        revisees: ses cellules révisées, la clé et `valeur`.
+        raison: l'erratum qu'elle porte.
     """
-    totaux = registre.cellules.loc[lambda t: t["ventilation"] == ENSEMBLE].dropna(subset="valeur")
-    nouvelles = totaux.rename(columns={"valeur": "nouvelle"})
-    nouvelles = nouvelles.assign(ancienne=totaux.groupby(CLE)["valeur"].shift())
+    toutes = registre.cellules
+    if revisees is not None and len(revisees):
+        suite = revisees[[*CLE, "valeur"]].assign(edition=edition, numero=len(registre.inscriptions) + 1)
+        toutes = pd.concat([toutes, suite.astype({"edition": "string"})], ignore_index=True)
+    chiffrees = toutes.dropna(subset="valeur")
+    nouvelles = chiffrees.rename(columns={"valeur": "nouvelle"})
+    nouvelles = nouvelles.assign(ancienne=chiffrees.groupby(CLE)["valeur"].shift())
     parues = nouvelles.dropna(subset="ancienne").loc[lambda t: t["nouvelle"] != t["ancienne"]]
-    raisons = {i.edition: i.raison for i in registre.inscriptions}
-    table = parues.assign(
-        ecart=parues["nouvelle"] - parues["ancienne"],
-        motif=parues["edition"].map(raisons).astype("string"),
+    raisons = {i.edition: i.raison for i in registre.inscriptions} | {edition: raison}
+    table = parues[parues["ventilation"] == ENSEMBLE]
+    table = table.assign(
+        ecart=table["nouvelle"] - table["ancienne"],
+        motif=table["edition"].map(raisons).fillna("").astype("string"),
+        non_reparties=_non_reparties(table, parues, chiffrees),
     )
     colonnes = ["edition", "indicateur", "territoire", "periode", "ancienne", "nouvelle", "ecart", "motif"]
-    return table.sort_values(["numero", *CLE])[colonnes].reset_index(drop=True)
+    return table.sort_values(["numero", *CLE])[[*colonnes, "non_reparties"]].reset_index(drop=True)
+
+
+def _non_reparties(totaux: pd.DataFrame, revisees: pd.DataFrame, parues: pd.DataFrame) -> pd.Series[str]:
+    """Ce que la révision laisse tel quel : les niveaux d'un total de la région, et les ventilations."""
+    bloc = ["indicateur", "periode"]
+    detail = [t.assign(niveau=t["territoire"].str.split(":").str[0]) for t in (parues, revisees)]
+    existants, changes = (
+        set(zip(*(t[c] for c in (*bloc, "niveau", "ventilation")), strict=True)) for t in detail
+    )
+    rendus = []
+    for ligne in totaux.itertuples():
+        niveau = str(ligne.territoire).split(":")[0]
+        autres = [
+            (n, v)
+            for i, p, n, v in existants - changes
+            if (i, p) == (ligne.indicateur, ligne.periode)
+            and (n == niveau if v != ENSEMBLE else niveau == "reg" and n != niveau)
+        ]
+        rendus.append("|".join(sorted(v if v != ENSEMBLE else n for n, v in autres)))
+    return pd.Series(rendus, index=totaux.index, dtype="string")

@@ -10,6 +10,6 @@ autres modalités, l'année moins trois trimestres, le département moins ses te
 from observatoire.indicateurs.secret.escalade import PAS, escalader
 from observatoire.indicateurs.secret.geographie import Geographie
 from observatoire.indicateurs.secret.politique import Politique
-from observatoire.indicateurs.secret.protection import PUBLIE, SECRET, Protection, proteger
+from observatoire.indicateurs.secret.protection import Protection, exiger, proteger
 
-__all__ = ["PAS", "PUBLIE", "SECRET", "Geographie", "Politique", "Protection", "escalader", "proteger"]
+__all__ = ["PAS", "Geographie", "Politique", "Protection", "escalader", "exiger", "proteger"]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.secret.protection import DEJA_PUBLIEE, PUBLIE, SECRET, Protection
+from observatoire.indicateurs.cellule import DEJA_PUBLIEE, PUBLIE, SECRET
+from observatoire.indicateurs.secret.protection import Protection
 from observatoire.perimetre import Periode
 from observatoire.referentiel import ENSEMBLE, ventilations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from observatoire.indicateurs.secret.politique import Politique
 
 PERSONNES, GROUPE, CONTRIBUTEURS = "personnes", "groupe", "contributeurs"
-_SOMMES = ("h", "€", "jours")
+SOMMES = ("h", "€", "jours")
 _ANODINES = ("NON", "NR", ENSEMBLE)
 
 
@@ -35,13 +35,13 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
 
     Args:
         cellules: `indicateur`, `ventilation`, `territoire`, `periode`, `modalite`, `unite`, `valeur`,
-            `effectif`, `employeurs`, `premier`.
+            `effectif`, `employeurs`, `premier`, et `close` s'il y en a de cachées par une édition passée.
         politique: les seuils.
     """
     ensemble = _ensemble(cellules)
     valeur, effectif = (cellules[c].astype("Float64") for c in ("valeur", "effectif"))
     sensible = cellules["ventilation"].map(_sensible).astype(bool)
-    seuil = pd.Series(politique.seuil, index=cellules.index).mask(sensible, politique.seuil_sensible)
+    seuil = seuils(cellules, politique)
     petite = effectif.ge(1) & effectif.lt(seuil)
     population = _minimum(ensemble, _marges(cellules, sensibles=False))
     groupe = (
@@ -57,7 +57,7 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     raison = pd.Series("", index=cellules.index, dtype="string")
     for nom, lesquelles in ((CONTRIBUTEURS, seule), (GROUPE, groupe), (PERSONNES, petite)):
         raison = raison.mask(lesquelles.fillna(value=False).astype(bool), nom)
-    somme = cellules["unite"].isin(_SOMMES)
+    somme = cellules["unite"].isin(SOMMES)
     haut = pd.Series(float("nan"), index=cellules.index).astype("Float64")
     # Le lecteur connaît les marges : une partie ne peut pas lui sembler plus grande.
     total = _minimum(ensemble.mask(cellules["ventilation"] == ENSEMBLE), _marges(cellules, sensibles=True))
@@ -69,8 +69,26 @@ def exigences(cellules: pd.DataFrame, politique: Politique) -> pd.DataFrame:
     haut = haut.mask(raison.eq(GROUPE), valeur)
     bas = (valeur - besoin).clip(lower=0).where(raison.eq(CONTRIBUTEURS), 0)
     bas = bas.mask(raison.eq(GROUPE), (population - seuil).clip(lower=0))
+    bas, haut = _rappeler(cellules, raison, bas, haut, seuil)
     vides = raison.eq("")
     return pd.DataFrame({"raison": raison, "bas": bas.mask(vides), "haut": haut.mask(vides)})
+
+
+def seuils(cellules: pd.DataFrame, politique: Politique) -> pd.Series[int]:
+    """Rend le nombre de personnes exigé de chaque cellule."""
+    sensible = cellules["ventilation"].map(_sensible).astype(bool)
+    return pd.Series(politique.seuil, index=cellules.index).mask(sensible, politique.seuil_sensible)
+
+
+def _rappeler(
+    cellules: pd.DataFrame, raison: pd.Series, bas: pd.Series, haut: pd.Series, seuil: pd.Series
+) -> tuple[pd.Series, pd.Series]:
+    """Ce qu'exige encore un compte caché par une édition passée, et dont la valeur d'alors est perdue."""
+    if "close" not in cellules:
+        return bas, haut
+    compte = cellules["close"] & ~cellules["unite"].isin(SOMMES)
+    haut = haut.mask(compte & raison.eq(PERSONNES), _minimum(haut, seuil.astype("Float64")))
+    return bas, haut.mask(compte & raison.eq(GROUPE), bas)
 
 
 def _marges(cellules: pd.DataFrame, *, sensibles: bool) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import highspy
@@ -128,6 +128,23 @@ class Programmes:
             programme.liberer(cellule)
 
 
+def completer(systeme: Systeme, ignorees: NDArray[np.bool_]) -> Systeme:
+    """Donne aux cellules de valeur ignorée une valeur que les autres permettent.
+
+    Une cellule cachée par une édition passée n'a plus de vraie valeur : elle était celle d'un autre jour.
+
+    Raises:
+        CalculInacheveError: aucune valeur ne convient.
+    """
+    if not ignorees.any():
+        return systeme
+    etat = np.where(ignorees, CACHEE, FIXE).astype(np.int8)
+    valeurs = np.where(ignorees, 0.0, systeme.valeurs)
+    tous = np.ones(systeme.inconnues, bool)
+    seules = replace(systeme, valeurs=valeurs, etat=etat)
+    return replace(systeme, valeurs=_Programme(seules, tous, None).completer())
+
+
 def _solveur() -> _Highs:
     """Un solveur qui n'écrit rien ; `highspy.Highs` imprime son nom à sa création."""
     solveur = _Highs()
@@ -203,8 +220,22 @@ class _Programme:
 
     def repos(self) -> NDArray[np.float64]:
         """Rend des inconnues qui impriment les vrais chiffres, loin des bords : un point intérieur."""
+        point = self._interieur(np.zeros(2 * len(self._mobiles)))
+        return np.maximum(point[: self._plus], 0.0)
+
+    def completer(self) -> NDArray[np.float64]:
+        """Rend les cellules, celles de valeur ignorée (nulle, mobile) à une valeur possible."""
+        nombre = len(self._mobiles)
+        point = self._interieur(np.repeat([_INFINI, 0.0], nombre))
+        valeurs = self._systeme.valeurs.copy()
+        valeurs[self._mobiles] = np.maximum(point[self._plus : self._moins], 0.0)
+        return valeurs
+
+    def _interieur(self, mobiles: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rend un point loin des bords où les cellules mobiles s'écartent au plus de `mobiles`."""
         lp = self._solveur.getLp()
-        lp.col_upper_ = np.concatenate([np.full(self._plus, _INFINI), np.zeros(2 * len(self._mobiles))])
+        lp.col_cost_ = np.zeros(lp.num_col_)
+        lp.col_upper_ = np.concatenate([np.full(self._plus, _INFINI), mobiles])
         for methode in ("ipm", "simplex"):
             solveur = _solveur()
             solveur.setOptionValue("solver", methode)
@@ -215,8 +246,8 @@ class _Programme:
             if solveur.getModelStatus() == highspy.HighsModelStatus.kOptimal:
                 break
         self._conclure(solveur.getModelStatus())
-        point: NDArray[np.float64] = np.asarray(solveur.getSolution().col_value)[: self._plus]
-        return np.maximum(point, 0.0)
+        point: NDArray[np.float64] = np.asarray(solveur.getSolution().col_value)
+        return point
 
     def chercher(self, cible: Cible) -> Temoin | None:
         """Rend le témoin le moins coûteux, `None` s'il n'y en a pas."""

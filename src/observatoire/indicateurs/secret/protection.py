@@ -17,6 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from observatoire.indicateurs.cellule import (
+    CLE,
+    DEJA_CACHEE,
+    DEJA_PUBLIEE,
+    LIBRE,
+    NON_DISPONIBLE,
+    PUBLIE,
+    SECRET,
+)
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.secret.geographie import REGION
 from observatoire.indicateurs.secret.marges import (
@@ -26,8 +35,15 @@ from observatoire.indicateurs.secret.marges import (
     du_tableau,
     taire_les_parties,
 )
-from observatoire.indicateurs.secret.primaire import exigences
-from observatoire.indicateurs.secret.programme import CACHEE, FIXE, PUBLIABLE, CalculInacheveError, Cible
+from observatoire.indicateurs.secret.primaire import SOMMES, exigences
+from observatoire.indicateurs.secret.programme import (
+    CACHEE,
+    FIXE,
+    PUBLIABLE,
+    CalculInacheveError,
+    Cible,
+    completer,
+)
 from observatoire.indicateurs.secret.suppression import SecretImpossibleError, supprimer
 from observatoire.indicateurs.secret.tableaux import Structure, Tableau
 from observatoire.perimetre import Periode
@@ -44,9 +60,6 @@ if TYPE_CHECKING:
 
     Masque = NDArray[np.bool_]
 
-PUBLIE, SECRET, NON_DISPONIBLE = "publie", "secret", "non_disponible"
-LIBRE, DEJA_CACHEE, DEJA_PUBLIEE = "libre", "cachee", "publiee"
-_CLE = ["indicateur", "ventilation", "territoire", "periode", "modalite"]
 _RIEN = 1e-9
 _INITIES = 2
 _PETIT = 400  # cellules sensibles en deçà desquelles un second processus coûte plus qu'il ne rend
@@ -92,13 +105,13 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
         geographie: les mailles des territoires tabulés.
     """
     # Deux témoins qui se valent se départagent par le rang : il ne doit rien à l'ordre reçu.
-    table = cellules.sort_values(_CLE, ignore_index=True)
-    table = table.assign(**exigences(table, politique))
+    table = cellules.sort_values(CLE, ignore_index=True)
     deja = table["etat"] if "etat" in table else pd.Series(LIBRE, index=table.index)
+    table["close"] = deja.eq(DEJA_CACHEE)
+    table = table.assign(**exigences(table, politique))
     # Le lecteur a déjà ce chiffre : le taire n'apprendrait rien de moins, il reste ce qu'il est.
     fixes = deja.eq(DEJA_PUBLIEE).to_numpy(dtype=bool)
     table["raison"] = table["raison"].mask(fixes, "")
-    table["close"] = deja.eq(DEJA_CACHEE)
     # Paris est un département et un territoire : une même cellule ne se tait pas sous un seul de ses noms.
     tues = _trop_sensibles(table, politique.sensibles) & ~table["territoire"].isin(geographie.jumeaux())
     table["vise"] = table["raison"].ne("") & ~tues
@@ -118,6 +131,23 @@ def proteger(cellules: pd.DataFrame, politique: Politique, geographie: Geographi
     return Protection(table.assign(statut=statut))
 
 
+def exiger(protection: Protection) -> pd.DataFrame:
+    """Rend ce que l'audit doit vérifier : une ligne par cellule sensible et l'intervalle qu'elle exige.
+
+    D'une cellule cachée par une édition passée, la vraie valeur d'alors est perdue : personne n'en est plus
+    l'initié, et il suffit qu'une somme puisse être nulle et ne pas l'être.
+    """
+    table = protection.cellules
+    lineaires = table["indicateur"].map({nom: i.absence_nulle for nom, i in REGISTRE.items()}).astype(bool)
+    sensibles = table[table["raison"].ne("") & lineaires]
+    closes, sommes = sensibles["close"], sensibles["unite"].isin(SOMMES)
+    rendues = sensibles[[*CLE, "valeur", "effectif"]].assign(
+        bas_maximum=sensibles["bas"],
+        haut_minimum=sensibles["haut"].mask(closes & sommes, sensibles["bas"] + 1.0),
+    )
+    return rendues.assign(effectif=rendues["effectif"].mask(closes), valeur=rendues["valeur"].mask(closes))
+
+
 def _preparer(
     indicateur: Indicateur, lignes: pd.DataFrame, geographie: Geographie
 ) -> tuple[Indicateur, pd.DataFrame, Structure, Geographie] | None:
@@ -129,6 +159,7 @@ def _preparer(
     mesures = lignes[["valeur", "bas", "haut"]].astype("Float64").fillna(0).astype(float) / echelle
     lignes = lignes.assign(
         **mesures,
+        somme=indicateur.unite in SOMMES,
         poids=[_poids(*cle) for cle in cles],
         tranche=_niveaux(lignes) + lignes["periode"].map(_rythme),
     )
@@ -158,8 +189,7 @@ def _taches(
     """Rend les tableaux d'un indicateur : rang 0, l'ensemble ; 1, les ventilations ; 2, les croisements."""
     for ventilation in (ENSEMBLE, *indicateur.ventilations):
         axes = axes_de(ventilation)
-        # Une cellule cachée par une édition passée n'est plus une cellule : une inconnue du lecteur.
-        propres = lignes[(lignes["ventilation"] == ventilation) & ~lignes["close"]]
+        propres = lignes[lignes["ventilation"] == ventilation]
         if len(axes) != rang or propres.empty:
             continue
         marges = lignes[lignes["ventilation"].isin(axes) & ~lignes["close"]]
@@ -216,9 +246,11 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
     systeme = (tableau := Tableau(cellules, tache.structure, tache.geographie)).systeme()
     numeros = {periode: rang for rang, periode in enumerate(dict.fromkeys(map(_bloc, cellules["periode"])))}
     blocs = [tableau.bloc(periode) for periode in numeros]
-    cibles, tranches = _cibles(cellules, numeros), cellules["tranche"].to_numpy()
+    tranches = cellules["tranche"].to_numpy()
     while True:
         try:
+            systeme = completer(systeme, cellules["close"].to_numpy(dtype=bool))
+            cibles = _cibles(_ramener(cellules, systeme.valeurs), numeros)
             resultat = supprimer(systeme, cibles, blocs, _initiations(tableau, cellules))
             return np.asarray(cellules.index[resultat.cachees])
         except CalculInacheveError:
@@ -231,6 +263,13 @@ def _taire(tache: _Tache) -> NDArray[np.int64]:
                 return np.asarray(cellules.index[systeme.etat == CACHEE])
             a_taire = de_sa_tranche if de_sa_tranche.any() else restent
             systeme = replace(systeme, etat=np.where(a_taire, CACHEE, systeme.etat).astype(np.int8))
+
+
+def _ramener(cellules: pd.DataFrame, valeurs: NDArray[np.float64]) -> pd.DataFrame:
+    """Rend les cellules aux valeurs du système ; l'intervalle d'une somme cachée avant suit la sienne."""
+    ramenees = cellules["close"] & cellules["somme"]
+    facteur = pd.Series(valeurs, index=cellules.index).div(cellules["valeur"]).where(ramenees, 1.0)
+    return cellules.assign(valeur=valeurs, bas=cellules["bas"] * facteur, haut=cellules["haut"] * facteur)
 
 
 def _cibles(cellules: pd.DataFrame, numeros: dict[str, int]) -> list[Cible]:
@@ -271,7 +310,7 @@ def _bloc(periode: str) -> str:
 def _decouverts(lignes: pd.DataFrame, geographie: Geographie, jeu: float) -> list[str]:
     """Les territoires qui dépassent, quelque part, la somme de leurs parties : des unités mal localisées."""
     cle = ["periode", "ventilation", "modalite"]
-    valeurs = lignes.pivot_table(index=cle, columns="territoire", values="valeur")
+    valeurs = lignes[~lignes["close"]].pivot_table(index=cle, columns="territoire", values="valeur")
     presents = set(map(str, valeurs.columns))
     sans_partie = REGION in presents and not any(nom.startswith("dep:") for nom in presents)
     trouves = {REGION} if sans_partie else set()

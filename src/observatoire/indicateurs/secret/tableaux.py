@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ETATS = 4
 _SANS_BORNE = np.inf
+_JEU_COMPLETE = 1e-4  # une valeur complétée ne tient les lignes qu'à la précision du solveur
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Tableau:
         cellules: les cellules du tableau et ses marges : `territoire`, `periode`, `parties` (les modalités
             du tableau qui la composent), `plafond` (ce qu'elle vaut au plus),
             `partagee` (faux : elle vaut seulement au plus leur somme),
+            `close` (cachée par une édition passée),
             `valeur`, `etat`, `poids`.
         structure: comment les valeurs se composent.
         geographie: les mailles.
@@ -115,11 +117,12 @@ class Tableau:
         inconnues = self._numero.size
         partagees = self._cellules["partagee"].to_numpy(dtype=bool)
         plafonds = self._cellules["plafond"].to_numpy(dtype=float)
+        closes = self._cellules["close"].to_numpy(dtype=bool)
         for rang, cle in enumerate(self._cles()):
             atomes = self._atomes(*cle)
             variables = np.append(atomes, inconnues + rang)
             coefficients = np.append(np.ones(len(atomes)), -1.0)
-            jeu = self._structure.arrondi * (1 + len(atomes))
+            jeu = max(self._structure.arrondi * (1 + len(atomes)), _JEU_COMPLETE if closes[rang] else 0.0)
             lignes.ajouter(variables, coefficients, -jeu, jeu if partagees[rang] else _SANS_BORNE)
             if plafonds[rang] < _SANS_BORNE:
                 lignes.ajouter(variables[-1:], np.ones(1), 0.0, float(plafonds[rang]))

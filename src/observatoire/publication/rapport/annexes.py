@@ -167,6 +167,7 @@ def revisions(config: Config) -> TableauSeul | Avis:
             decimal(ligne["nouvelle"]),
             ecart(ligne["ecart"]),
             str(ligne["edition"]),
+            _non_reparties(str(ligne["non_reparties"])),
         ]
         for ligne in table.to_dict("records")
     ]
@@ -175,10 +176,34 @@ def revisions(config: Config) -> TableauSeul | Avis:
         titre="Totaux révisés depuis leur première diffusion",
         sous_titre="Ancienne et nouvelle valeurs, écart, édition",
         tableau=Tableau(
-            ["Indicateur", "Territoire", "Période", "Ancienne", "Nouvelle", "Écart", "Édition"], lignes
+            [
+                "Indicateur",
+                "Territoire",
+                "Période",
+                "Ancienne",
+                "Nouvelle",
+                "Écart",
+                "Édition",
+                "Saisies tardives non réparties par",
+            ],
+            lignes,
         ),
         source="Registre des diffusions de l’observatoire",
     )
+
+
+def _non_reparties(codes: str) -> str:
+    """Ce que la révision laisse tel quel, en mots : la somme du détail ne fait plus le total.
+
+    >>> _non_reparties("dep|ept"), _non_reparties("")
+    ('département, territoire', '—')
+    """
+    noms = [
+        NIVEAUX[code].lower() if code in NIVEAUX else ventilations()[code].libelle.lower()
+        for code in codes.split("|")
+        if code
+    ]
+    return ", ".join(noms) or "—"
 
 
 def methode(contexte: Contexte) -> Methode:

@@ -81,7 +81,7 @@ class Voisins:
 
 
 def pentes(niveau: str, nom: str, vue: Vue, bloc: Bloc) -> Attendu | None:
-    """Recompte une année et la précédente, l'évolution, les personnes de chaque base, d'autres indicateurs."""
+    """Recompte deux années, l'évolution de l'une à l'autre, les personnes des bases, d'autres indicateurs."""
     annees = [str(vue.periode.an_precedent), str(vue.periode)]
     bases = [] if vue.base(nom) is None else [f"Base {annee}" for annee in annees]
     fixes = ["Territoire", *annees, "Évolution", *bases]
