@@ -127,11 +127,15 @@ class Lecture:
             from {self.etude} where {self.maille} is not null and {self._melange([self.maille])} = 0
         """
 
-    def melees(self, nom: str) -> str:
-        """Rend la requête des lignes que `seules` ne place pas dans une modalité de la ventilation."""
+    def melees(self, noms: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Rend, pour chaque ventilation, la requête des lignes que `seules` n'y place pas, s'il y en a."""
         remplaces = f" replace ({self._sans_employeur[0]})" if self._sans_employeur else ""
-        melees = f"{self._melange([self.maille, *axes([nom])])} <> 0"
-        return f"(select *{remplaces} from {self.etude} where {melees})"
+        colonnes = {nom: self._melange([self.maille, *axes([nom])]) for nom in noms}
+        presents = ", ".join(f"coalesce(bool_or({melange} <> 0), false)" for melange in colonnes.values())
+        [trouves] = self.connexion.execute(f"select {presents} from {self.etude}").fetchall()
+        for (nom, melange), trouve in zip(colonnes.items(), trouves, strict=True):
+            if trouve:
+                yield nom, f"(select *{remplaces} from {self.etude} where {melange} <> 0)"
 
     def sommer(self, fines: str, noms: Sequence[str]) -> Iterator[str]:
         """Rend les requêtes de la somme de cellules fines par territoire, une ventilation après l'autre."""

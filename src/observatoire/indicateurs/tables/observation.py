@@ -82,8 +82,8 @@ class Observation:
         fines = self._calculer(self._ecrire(cle), self._lecture.seules(noms), [*cle, *comptes])
         for somme in self._lecture.sommer(fines, noms):
             yield self._lire(somme)
-        for nom in noms:
-            yield self._observer(self._lecture.melees(nom), [nom], comptes)
+        for nom, melees in self._lecture.melees(noms):
+            yield self._observer(melees, [nom], comptes)
         for lignes in self._lecture.apports(noms, self._etude.genre) if contributeurs else ():
             yield self._lire(self._calculer(self._rendue, lignes, [*_PAR, *contributeurs]))
 
