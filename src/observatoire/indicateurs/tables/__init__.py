@@ -122,6 +122,7 @@ def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection) -> None:
     travail = melanges.marquer(suivi.detailler(suivi.CUMULS), "personne", reperees)
     _ecrire(connexion, "travail", travail)
     for etude in ETUDES.values():
+        connexion.execute(f"drop table if exists modele_{etude.nom}")  # il décrivait l'ancienne
         if etude.source:
             connexion.execute(f"create or replace temp view etude_{etude.nom} as {etude.requete}")
         else:
