@@ -30,6 +30,7 @@ NOMS = {
 }
 GRANDEURS = {"h": "heures", "personnes": "personnes", "contrats": "contrats", "ETP": "heures"}
 _DECIMALES = {"%": 1, "ETP": 1, "mois": 1}
+_REPONSES = ("OUI", "NON")
 _POINT_STABLE = Decimal("0.5")
 
 
@@ -56,6 +57,10 @@ def sujet(contexte: Contexte, indicateur: str, ventilation: str) -> Sujet:
     libelle, unite = contexte.decrire(indicateur, "libelle"), contexte.decrire(indicateur, "unite")
     colonne = ventilations()[ventilation].libelle
     noms = NOMS[unite]
+    nommees = {
+        code: f"{colonne}, {minuscule(texte)}" if code in _REPONSES else texte  # « Non » ne dit pas de quoi
+        for code, texte in ventilations()[ventilation].libelles.items()
+    }
     return Sujet(
         id=f"{indicateur}-{ventilation}".replace("_", "-"),
         indicateur=indicateur,
@@ -67,10 +72,7 @@ def sujet(contexte: Contexte, indicateur: str, ventilation: str) -> Sujet:
         titre=f"{libelle} : {minuscule(colonne)}",
         sous_titre=f"{libelle}, {minuscule(colonne)}, {{ou}}, {{quand}} ; ensemble : {{ensemble}}",
         lecture="{pendant}, « {modalite} » compte {effectif}, soit {part} {base}.",
-        constats={
-            code: f"{texte} : {{part}} des {minuscule(libelle)}"
-            for code, texte in ventilations()[ventilation].libelles.items()
-        },
+        constats={code: f"{texte} : {{part}} des {minuscule(libelle)}" for code, texte in nommees.items()},
     )
 
 
