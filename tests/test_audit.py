@@ -232,7 +232,8 @@ def test_un_initie_trahit_les_cibles_que_sa_valeur_fixe_et_elles_seules(carre):
     systeme, nombre = table(9, cellules), len(cibles)
     bas, haut = borner(systeme, cibles)
     vraies = np.array([entiers[cible - 9] for cible in cibles], dtype=float)
-    exigences = Exigences(cibles, np.zeros(nombre), np.full(nombre, 5.0))
+    # On exige plus qu'aucune case ne peut valoir : chaque recherche va au bout de l'intervalle.
+    exigences = Exigences(cibles, np.zeros(nombre), np.full(nombre, 100.0))
     inities = Inities(np.arange(nombre), vraies, np.zeros(nombre), np.arange(nombre))
     libres = haut - bas > 0.05
     attendues = np.zeros(nombre, dtype=bool)
