@@ -585,7 +585,8 @@ def test_seuls_le_telechargement_et_l_annonce_ouvrent_une_connexion():
                     trouves.setdefault(module.name, set()).add(nom)
     # Sans sortir du poste : les tubes du moteur (une paire de sockets) et le serveur de l'aperçu (127.0.0.1).
     locaux = {
-        nom: trouves.pop(nom) for nom in ("fils.py", "tube.py", "zygote.py", "zygotes.py", "serveur.py")
+        nom: trouves.pop(nom)
+        for nom in ("atelier.py", "fils.py", "tube.py", "zygote.py", "zygotes.py", "serveur.py")
     }
     assert set().union(*locaux.values()) == {"socket", "http", "http.server"}
     assert trouves == {"telechargement.py": {"httpx"}, "messages.py": {"httpx", "smtplib"}}

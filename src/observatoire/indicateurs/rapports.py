@@ -72,9 +72,7 @@ def _joindre(
 ) -> pd.DataFrame:
     """Les termes du rapport, d'ensemble ou modalité par modalité de la ventilation `croisee`."""
     termes = [
-        (_somme(tranches, comptes) if croisee == ENSEMBLE else _detail(tranches, comptes, croisee)).rename(
-            columns={"valeur": nom, "force": f"force_{nom}"}
-        )
+        _lire(tranches, comptes, croisee).rename(columns={"valeur": nom, "force": f"force_{nom}"})
         for nom, comptes in zip(_TERMES, rapport.termes, strict=False)
     ]
     table = termes[0]
@@ -85,6 +83,14 @@ def _joindre(
     table[noms] = table[noms].mask(force > 0)
     statut = force.map(dict(enumerate(_FORCE))).astype("string")
     return table[[*_LIEU, "modalite", *noms]].assign(ventilation=croisee, statut=statut)
+
+
+def _lire(tranches: Mapping[tuple[str, str], pd.DataFrame], comptes: Comptes, croisee: str) -> pd.DataFrame:
+    """Un terme : territoire, periode, modalite, valeur, force ; une somme s'il réunit des modalités."""
+    if croisee == ENSEMBLE and comptes.ventilation != ENSEMBLE:
+        return _somme(tranches, comptes)
+    lignes = tranches[comptes.indicateur, croisee]
+    return _forcer(lignes)[[*_LIEU, "modalite", "valeur", "force"]]
 
 
 def _somme(tranches: Mapping[tuple[str, str], pd.DataFrame], comptes: Comptes) -> pd.DataFrame:
@@ -107,14 +113,6 @@ def _somme(tranches: Mapping[tuple[str, str], pd.DataFrame], comptes: Comptes) -
     force = table["force"].fillna(0).astype("int64").clip(lower=manque)
     valeur = table["valeur"].fillna(0).astype("Float64")
     return table[_LIEU].assign(modalite=ENSEMBLE, valeur=valeur, force=force)
-
-
-def _detail(
-    tranches: Mapping[tuple[str, str], pd.DataFrame], comptes: Comptes, ventilation: str
-) -> pd.DataFrame:
-    """Un terme modalité par modalité : territoire, periode, modalite, valeur, force."""
-    lignes = tranches[comptes.indicateur, ventilation]
-    return _forcer(lignes)[[*_LIEU, "modalite", "valeur", "force"]]
 
 
 def _forcer(lignes: pd.DataFrame) -> pd.DataFrame:

@@ -218,6 +218,10 @@ class Pyramide(Ventilee):
 
     quand: Quand = derniere
 
+    def publiee(self, vue: Vue) -> bool:
+        """Dit si les tables ont de quoi remplir la figure : un ensemble seul n'a pas d'âges."""
+        return bool(self.choisir(vue).tranche(*self.cle)) and super().publiee(vue)
+
     def __call__(self, vue: Vue, bloc: Bloc) -> Attendu:
         """Recompte la figure."""
         lue = self.choisir(vue)
