@@ -53,7 +53,7 @@ def lecteur(connexion, noms, *ventilees, **parametres):
             lignes = product([indicateur.nom], [rang], territoires, ecrites)
             ecrire_grille(connexion, pd.DataFrame(lignes, columns=COLONNES))
             lue = Lecture(connexion, indicateur)
-            etude = lue.ventiler(lue.etude, [ventilation])
+            etude = connexion.sql(lue.ventiler(lue.etude, [ventilation]))
             recus = {cle: parametres[cle] for cle in indicateur.parametres}
             lue = indicateur.calcul(etude, ["territoire", "periode", "code"], **recus).to_df()
             nouvelles = {"indicateur": indicateur.nom, "ventilation": ventilation, "modalite": lue["code"]}

@@ -133,7 +133,7 @@ def mesurer(connexion, nom, ventilation=ENSEMBLE, colonne="valeur", territoire="
     grille["rang"] = (ENSEMBLE, *REGISTRE[nom].ventilations).index(ventilation)
     ecrire_grille(connexion, grille)
     lignes = Lecture(connexion, REGISTRE[nom])
-    lue = lignes.ventiler(lignes.etude, [ventilation])
+    lue = connexion.sql(lignes.ventiler(lignes.etude, [ventilation]))
     table = REGISTRE[nom].calcul(lue, ["territoire", "periode", "code"]).to_df()
     cles = zip(table["periode"].astype(str), table["code"].astype(str), strict=True)
     return dict(zip(cles, table[colonne].astype(float), strict=True))

@@ -49,7 +49,7 @@ def relations(exemple):
         grille = pd.DataFrame(lignes, columns=["indicateur", "rang", "territoire", "periode"])
         ecrire_grille(connexion, grille)
         lectures = {nom: Lecture(connexion, i) for nom, i in REGISTRE.items()}
-        yield {nom: lue.ventiler(lue.etude) for nom, lue in lectures.items()}
+        yield {nom: connexion.sql(lue.ventiler(lue.etude)) for nom, lue in lectures.items()}
 
 
 def calculer(indicateur, table, parametres, par=PAR):

@@ -17,7 +17,8 @@
 | structures | structure de l'insertion ou du handicap, et son genre |
 | suites, clauses_retenues, realisations | ce que lisent les précédentes, sans période |
 
-Le territoire vient de `lecture.Lecture`, par jointure, selon le rattachement de l'indicateur. Les
+Le territoire vient de `lecture.Lecture`, par jointure, selon le rattachement de l'indicateur ; la colonne
+`melange` dit comment les unités se comptent, voir `melanges`. Les
 identifiants y sont des numéros, propres au calcul : compter des entiers distincts coûte bien moins
 que compter des textes.
 """
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.tables import clauses, marches, parcours, projets, structures, suivi
+from observatoire.indicateurs.tables import clauses, marches, melanges, parcours, projets, structures, suivi
 from observatoire.indicateurs.tables.etude import inconnue
 from observatoire.indicateurs.tables.lieux import OBJETS, ecrire_mailles, situer
 from observatoire.referentiel import ENSEMBLE, ventilations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from observatoire.indicateurs.tables.etude import Etude
 
 _MODULES = (suivi, parcours, clauses, marches, projets, structures)
 ETUDES = {etude.nom: etude for module in _MODULES for etude in module.ETUDES}
@@ -64,6 +66,19 @@ _NUMEROTES = {
 }
 
 
+_TRIMESTRES = """
+select q.genre, q.periode as trimestre, p.periode
+from periodes q join periodes p on p.genre = q.genre and q.debut between p.debut and p.fin
+where q.fin < q.debut + interval 4 month
+"""
+
+
+def bits(table: str) -> dict[str, int]:
+    """Rend le bit de chaque maille et de chaque axe dans la colonne `melange` d'une table d'étude."""
+    source = ETUDES[table].source or table
+    return melanges.bits([etude.nom for etude in ETUDES.values() if source in (etude.source, etude.nom)])
+
+
 def preparer(
     connexion: duckdb.DuckDBPyConnection, niveaux: Sequence[str], periodes: pd.DataFrame
 ) -> list[str]:
@@ -77,6 +92,7 @@ def preparer(
     _ecrire(connexion, "publiees", "select * replace (publiee::modalite as publiee) from publiees_recues")
     mois = "unnest(generate_series(debut, fin, interval 1 month))::date"
     _ecrire(connexion, "calendrier", f"select genre, periode, {mois} as mois from periodes")
+    _ecrire(connexion, "trimestres", _TRIMESTRES)
     for nom, requete in _NUMEROTES.items():
         _ecrire(connexion, f"nos_{nom}", f"select id, row_number() over ()::integer as no from ({requete})")
     retenus = "select territoire from entrepot.territoires where list_contains($niveaux, niveau)"
@@ -101,12 +117,30 @@ def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection) -> None:
     _reunir_publics(connexion)
     _ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_PROFIL))
     _ecrire(connexion, "operations", _traduire(suivi.OPERATIONS, suivi.DE_L_OPERATION))
-    _ecrire(connexion, "travail", suivi.TRAVAIL)
+    _ecrire(connexion, "trimestriels", suivi.TRIMESTRIELS)
+    reperees = melanges.reperer(suivi.detailler("from trimestriels"), "personne", bits("heures"))
+    travail = melanges.marquer(suivi.detailler(suivi.CUMULS), "personne", reperees)
+    _ecrire(connexion, "travail", travail)
     for etude in ETUDES.values():
-        if etude.vue:
+        connexion.execute(f"drop table if exists modele_{etude.nom}")  # il décrivait l'ancienne
+        if etude.source:
             connexion.execute(f"create or replace temp view etude_{etude.nom} as {etude.requete}")
         else:
-            _ecrire(connexion, f"etude_{etude.nom}", situer(etude, _traduire(etude.requete, etude.ventilees)))
+            _ecrire(connexion, f"etude_{etude.nom}", _marquer(etude))
+
+
+def _marquer(etude: Etude) -> str:
+    """Rend la requête d'une table d'étude : ses codes publiés, ses mailles, ses mélanges."""
+    lignes = situer(etude, _traduire(etude.requete, etude.ventilees))
+    if not etude.unite:
+        return lignes
+    reperees = f"select null::integer as {etude.unite}, 0 as melange limit 0"
+    if etude.melanges is None:
+        reperees = melanges.reperer(lignes, etude.unite, bits(etude.nom))
+    elif etude.melanges:
+        situees = situer(etude, f"select * from {etude.melanges}")
+        reperees = melanges.reperer(situees, etude.unite, bits(etude.nom))
+    return melanges.marquer(lignes, etude.unite, reperees)
 
 
 def _reunir_publics(connexion: duckdb.DuckDBPyConnection) -> None:

@@ -118,16 +118,33 @@ join totaux t using (periode, clause_id)
 join etude_clauses_en_cours c using (periode, clause_id)
 """
 
+_DES_HEURES = "etude_realisations join etude_clauses_retenues using (clause_id) where suivie and {}"
+_DES_CLAUSES = "etude_clauses_retenues"
+
 # L'ordre compte : chacune lit les précédentes.
 ETUDES = (
     Etude("clauses_retenues", "suivi", _RETENUES, _VENTILEES),
     Etude("realisations", "suivi", _REALISATIONS),
-    Etude("clauses", "suivi", _NOTIFIEES, unite="marche_cle"),
-    Etude("clauses_actives", "suivi", _ACTIVES, unite="marche_cle"),
-    Etude("clauses_generatrices", "suivi", _GENERATRICES, unite="marche_cle"),
+    Etude("clauses", "suivi", _NOTIFIEES, unite="marche_cle", melanges=_DES_CLAUSES),
+    Etude("clauses_actives", "suivi", _ACTIVES, unite="marche_cle", melanges=_DES_CLAUSES),
+    Etude("clauses_generatrices", "suivi", _GENERATRICES, unite="marche_cle", melanges=_DES_CLAUSES),
     Etude("titulaires", "suivi", _TITULAIRES, ("genre_titulaire",), "titulaire"),
-    Etude("clauses_soldees", "suivi", _SOLDEES, unite="clause_id"),
-    Etude("heures_clauses_soldees", "suivi", _HEURES_SOLDEES, unite="personne", apports=True),
-    Etude("clauses_en_cours", "stock", _EN_COURS, unite="clause_id"),
-    Etude("heures_clauses_en_cours", "stock", _HEURES_EN_COURS, unite="personne", apports=True),
+    Etude("clauses_soldees", "suivi", _SOLDEES, unite="clause_id", melanges=""),
+    Etude(
+        "heures_clauses_soldees",
+        "suivi",
+        _HEURES_SOLDEES,
+        unite="personne",
+        melanges=_DES_HEURES.format("statut = 'SOLDEE'"),
+        apports=True,
+    ),
+    Etude("clauses_en_cours", "stock", _EN_COURS, unite="clause_id", melanges=""),
+    Etude(
+        "heures_clauses_en_cours",
+        "stock",
+        _HEURES_EN_COURS,
+        unite="personne",
+        melanges=_DES_HEURES.format("engagee"),
+        apports=True,
+    ),
 )

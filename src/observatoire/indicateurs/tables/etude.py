@@ -21,9 +21,12 @@ class Etude:
         unite: la colonne de ce que comptent les indicateurs qui la lisent : les valeurs et les effectifs
             de lignes qui n'ont aucune unité en commun s'additionnent. C'est faux d'une part et d'une médiane
             (`absence_nulle` l'est alors aussi), et du nombre d'employeurs.
+        melanges: les lignes, périodes confondues, qui disent si une unité a plusieurs mailles ou plusieurs
+            modalités : celles de la table par défaut, vide si une unité n'a qu'une ligne par période.
         apports: ce que rendent `employeurs` et `premier` ne dépend que des heures, toutes positives, de
-            chaque employeur.
-        vue: ses lignes sont celles d'une autre table, mailles comprises : elles ne sont pas recopiées.
+            chaque employeur ; celles d'une période sont la somme de celles de ses trimestres.
+        source: la table dont ses lignes sont une partie, mailles et mélanges compris : elles ne sont pas
+            recopiées.
     """
 
     nom: str
@@ -31,8 +34,9 @@ class Etude:
     requete: str
     ventilees: tuple[str, ...] = ()
     unite: str = ""
+    melanges: str | None = None
     apports: bool = False
-    vue: bool = False
+    source: str = ""
 
 
 def inconnue(nom: str) -> str:

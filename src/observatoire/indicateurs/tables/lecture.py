@@ -1,10 +1,12 @@
-"""Lire une table d'étude : les lignes de quelques ventilations, et ses unités seules de leur genre."""
+"""Lire une table d'étude : les requêtes de ses lignes, par ventilation, par mélange et par employeur."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from observatoire.indicateurs.tables import ETUDES, bits
+from observatoire.indicateurs.tables.axes import AJOUTEES, axes, croisements, rien, sans_vide
 from observatoire.referentiel import ENSEMBLE, ventilations
 
 if TYPE_CHECKING:
@@ -22,24 +24,8 @@ LIGNES_A_PARTAGER = 200_000
 LIGNES_D_UN_LOT = 5_000_000
 
 # Les ventilations comptées ensemble ont au plus ce nombre de croisements : les cellules fines restent peu
-# nombreuses, et peu d'unités en ont plusieurs.
+# nombreuses.
 CROISEMENTS_D_UNE_FAMILLE = 20_000
-
-# Les ventilations qui ne sont pas une colonne de la table d'étude : (expression, jointure, axes lus).
-AJOUTEES = {
-    "public": (
-        "coalesce(p.public, 'NR')",
-        "left join etude_publics p on p.publics = e.publics",
-        ("publics",),
-    ),
-    "habite_le_territoire": (
-        """case when d.maille is not null then 'OUI'
-             when e.departement_residence = 'NR' then 'NR'
-             else 'NON' end""",
-        "left join mailles d on d.maille = e.maille_residence and d.territoire = g.territoire",
-        ("maille_residence", "departement_residence"),
-    ),
-}
 
 
 def ecrire_grille(connexion: duckdb.DuckDBPyConnection, grille: pd.DataFrame) -> None:
@@ -67,35 +53,17 @@ def familles(indicateur: Indicateur) -> list[list[str]]:
     """Rend les ventilations à compter ensemble, dans l'ordre où l'indicateur les déclare."""
     groupes: list[list[str]] = [[ENSEMBLE]]
     for nom in (nom for nom in indicateur.ventilations if nom not in AJOUTEES):
-        if _croisements([*groupes[-1], nom]) > CROISEMENTS_D_UNE_FAMILLE:
+        if croisements([*groupes[-1], nom]) > CROISEMENTS_D_UNE_FAMILLE:
             groupes.append([])
         groupes[-1].append(nom)
     return [*groupes, *([nom] for nom in indicateur.ventilations if nom in AJOUTEES)]
-
-
-def _croisements(noms: Sequence[str]) -> int:
-    produit = 1
-    for axe in _axes(noms):
-        produit *= len(ventilations()[axe].libelles)
-    return produit
-
-
-def _axes(noms: Sequence[str]) -> list[str]:
-    """Rend les colonnes dont dépendent des ventilations."""
-    axes = [
-        axe
-        for nom in noms
-        if nom != ENSEMBLE
-        for axe in (AJOUTEES[nom][2] if nom in AJOUTEES else ventilations()[nom].axes)
-    ]
-    return list(dict.fromkeys(axes))
 
 
 @dataclass(frozen=True, slots=True)
 class Lecture:
     """La table d'étude d'un indicateur, et ce qui s'en lit dans la grille.
 
-    Les tables qu'elle écrit (`fines`, `autres`, `apports`) remplacent les précédentes.
+    Les tables qu'elle écrit (`fines`, `apports`) remplacent les précédentes.
     """
 
     connexion: duckdb.DuckDBPyConnection
@@ -118,10 +86,10 @@ class Lecture:
 
     def cle_fine(self, noms: Sequence[str]) -> list[str]:
         """Rend les colonnes d'une cellule fine : maille, période et axes de quelques ventilations."""
-        return [self.maille, "periode", *_axes(noms)]
+        return [self.maille, "periode", *axes(noms)]
 
-    def ventiler(self, table: str, noms: Sequence[str] = (ENSEMBLE,)) -> duckdb.DuckDBPyRelation:
-        """Rend les lignes d'une table, une de plus par ventilation et par territoire de la grille.
+    def ventiler(self, table: str, noms: Sequence[str] = (ENSEMBLE,)) -> str:
+        """Rend la requête des lignes d'une table, une de plus par ventilation et territoire de la grille.
 
         Une unité rattachée à la région, à un département et à un territoire y figure trois fois, dans autant
         de ventilations : c'est `par=["territoire", "periode", "rang", "code"]` qui les sépare.
@@ -135,7 +103,7 @@ class Lecture:
         [seul, *autres] = codes.values()
         cas = " ".join(f"when {rang} then {code}" for rang, code in codes.items())
         jointures = " ".join(AJOUTEES[nom][1] for nom in rangs if nom in AJOUTEES)
-        return self.connexion.sql(f"""
+        return f"""
             select e.*, g.territoire, g.rang, {f"case g.rang {cas} end" if autres else seul} as code
             from {table} e
             join (
@@ -143,55 +111,74 @@ class Lecture:
               where indicateur = '{self.indicateur.nom}' and rang in ({", ".join(map(str, codes))})
             ) g on g.maille = e.{self.maille} and g.periode = e.periode
             {jointures}
-        """)
-
-    def partager(self, unite: str, noms: Sequence[str]) -> tuple[duckdb.DuckDBPyRelation, str]:
-        """Rend les lignes des unités d'une seule cellule fine dans la période, et la table des autres.
-
-        Les cellules se comparent par leur empreinte de 64 bits.
         """
-        cellule = f"hash({', '.join([self.maille, *_axes(noms)])})"
-        self._ecrire(
-            "partagees",
-            f"""
-            select periode, {unite} from {self.etude}
-            where {unite} is not null and {self.maille} is not null
-            group by all having min({cellule}) < max({cellule})
-            """,
-        )
-        self._ecrire(
-            "autres",
-            f"""
-            select e.* from {self.etude} e left join partagees p using (periode, {unite})
-            where {self.maille} is not null and (p.periode is not null or {unite} is null)
-            """,
-        )
-        seules = self.connexion.sql(f"""
-            select e.* from {self.etude} e anti join partagees p using (periode, {unite})
-            where {self.maille} is not null and {unite} is not null
-        """)
-        return seules, "autres"
 
-    def sommer(
-        self, fines: duckdb.DuckDBPyRelation, noms: Sequence[str]
-    ) -> Iterator[duckdb.DuckDBPyRelation]:
-        """Rend la somme de cellules fines par territoire, une ventilation après l'autre."""
-        self._ecrire("fines", fines.sql_query())
+    def seules(self, noms: Sequence[str]) -> str:
+        """Rend la requête des lignes des unités d'une seule maille : une cellule fine par période.
+
+        Un axe où l'unité a plusieurs modalités y est « non renseigné », et `melange` ne dit plus que ceux-là.
+        """
+        lus = axes(noms)
+        remplaces = [f"{self._melange(lus)}::integer as melange", *self._sans_employeur]
+        for axe in lus:
+            remplaces.append(f"if({self._melange([axe])} = 0, {sans_vide(axe)}, {rien(axe)}) as {axe}")
+        return f"""
+            select * replace ({", ".join(remplaces)}), null as territoire, null as rang, null as code
+            from {self.etude} where {self.maille} is not null and {self._melange([self.maille])} = 0
+        """
+
+    def melees(self, noms: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Rend, pour chaque ventilation, la requête des lignes que `seules` n'y place pas, s'il y en a."""
+        remplaces = f" replace ({self._sans_employeur[0]})" if self._sans_employeur else ""
+        colonnes = {nom: self._melange([self.maille, *axes([nom])]) for nom in noms}
+        presents = ", ".join(f"coalesce(bool_or({melange} <> 0), false)" for melange in colonnes.values())
+        [trouves] = self.connexion.execute(f"select {presents} from {self.etude}").fetchall()
+        for (nom, melange), trouve in zip(colonnes.items(), trouves, strict=True):
+            if trouve:
+                yield nom, f"(select *{remplaces} from {self.etude} where {melange} <> 0)"
+
+    def sommer(self, fines: str, noms: Sequence[str]) -> Iterator[str]:
+        """Rend les requêtes de la somme de cellules fines par territoire, une ventilation après l'autre."""
+        self._ecrire("fines", fines)
         mesures = "sum(valeur) as valeur, sum(effectif) as effectif"
         for nom in noms:
-            table = f"(select {self._cle(nom)}, {mesures} from fines group by all)"
-            yield self.ventiler(table, [nom]).aggregate(f"territoire, periode, rang, code, {mesures}")
+            placees = f"select {self._cle(nom)}, {mesures} from fines where {self._melange(axes([nom]))} = 0"
+            ventilees = self.ventiler(f"({placees} group by all)", [nom])
+            yield f"select territoire, periode, rang, code, {mesures} from ({ventilees}) group by all"
 
-    def apports(self, noms: Sequence[str]) -> Iterator[duckdb.DuckDBPyRelation]:
-        """Rend, une ventilation après l'autre, les heures de chaque employeur : ses apports s'y lisent."""
+    def apports(self, noms: Sequence[str], genre: str) -> Iterator[str]:
+        """Rend, une ventilation après l'autre, la requête des heures de chaque employeur."""
         cle = ", ".join(self.cle_fine(noms))
-        heures = "employeur_siren, null::integer as personne, sum(heures) as heures"
-        self._ecrire("apports", f"select {cle}, {heures} from {self.etude} where heures > 0 group by all")
+        heures = "employeur_siren, null::integer as personne, sum(heures)::decimal(18, 6) as heures"
+        self._ecrire(
+            "apports",
+            f"""
+            select {cle}, {heures} from {self.etude}
+            where heures > 0 and periode in (select trimestre from trimestres where genre = '{genre}')
+            group by all
+            """,
+        )
         for nom in noms:
-            yield self.ventiler(f"(select {self._cle(nom)}, {heures} from apports group by all)", [nom])
+            trimestriels = f"select {self._cle(nom)}, {heures} from apports group by all"
+            yield self.ventiler(
+                f"""(
+                  select a.* replace (t.periode as periode) from ({trimestriels}) a
+                  join trimestres t on t.genre = '{genre}' and t.trimestre = a.periode
+                )""",
+                [nom],
+            )
+
+    @property
+    def _sans_employeur(self) -> list[str]:
+        """Les employeurs se lisent à part (`apports`) : ici, les distinguer ne servirait à rien."""
+        return ["null::integer as employeur_siren"] if ETUDES[self.indicateur.table].apports else []
 
     def _cle(self, nom: str) -> str:
         return ", ".join(self.cle_fine([nom]))
+
+    def _melange(self, colonnes: Sequence[str]) -> str:
+        par_colonne = bits(self.indicateur.table)
+        return f"(melange & {sum(par_colonne[nom] for nom in colonnes)})"
 
     def _ecrire(self, nom: str, requete: str) -> None:
         self.connexion.execute(f"create or replace temp table {nom} as {requete}")
@@ -202,5 +189,5 @@ def _code(nom: str) -> str:
         return f"'{ENSEMBLE}'::modalite"
     if nom in AJOUTEES:
         return AJOUTEES[nom][0]
-    axes = [f"e.{axe}" for axe in ventilations()[nom].axes]
-    return "(" + " || '×' || ".join(axes) + ")::modalite" if axes[1:] else axes[0]
+    lus = [f"e.{axe}" for axe in ventilations()[nom].axes]
+    return "(" + " || '×' || ".join(lus) + ")::modalite" if lus[1:] else lus[0]

@@ -20,4 +20,4 @@ where m.genre = 'marche'
 """
 
 _VENTILEES = ("type_marche", "procedure", "type_acheteur", "duree_marche", "reservation")
-ETUDES = (Etude("marches", "decp", _MARCHES, _VENTILEES, "marche_id"),)
+ETUDES = (Etude("marches", "decp", _MARCHES, _VENTILEES, "marche_id", ""),)

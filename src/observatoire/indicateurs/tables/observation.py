@@ -1,10 +1,13 @@
 """Ce que les indicateurs observent : leurs calculs, menés le moins de fois possible.
 
 Une valeur et un effectif comptent des unités (voir `Etude.unite`), et ce que comptent des lignes sans unité
-commune s'additionne. Une unité qui n'a, dans une période, qu'une maille et qu'une modalité de chaque axe se
-compte donc une fois, dans une cellule fine (maille × axes) ; ses territoires et ses ventilations en sont des
-sommes. Seules les autres unités, bien moins nombreuses, se comptent territoire par territoire et ventilation
-par ventilation.
+commune s'additionne. Une unité qui n'a qu'une maille et qu'une modalité de chaque axe se compte donc une
+fois, dans une cellule fine (maille × axes) ; ses territoires et ses ventilations en sont des sommes. Seules
+les unités mêlées (voir `melanges`), bien moins nombreuses, se comptent territoire par territoire et
+ventilation par ventilation.
+
+Écrire le calcul d'un indicateur en SQL coûte plus que lire une petite table : il l'est une fois, sur un
+modèle vide de ses lignes.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.tables import ETUDES, lecture
 from observatoire.indicateurs.tables.lecture import Lecture
-from observatoire.referentiel import ENSEMBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,10 +48,15 @@ class Observation:
     def __init__(
         self, connexion: duckdb.DuckDBPyConnection, indicateur: Indicateur, parametres: Mapping[str, Any]
     ) -> None:
+        self._connexion = connexion
         self._lecture = Lecture(connexion, indicateur)
         self._indicateur = indicateur
-        self._parametres = parametres
         self._etude = ETUDES[indicateur.table]
+        self._modele = f"modele_{indicateur.table}"
+        self._parametres = parametres
+        lignes = self._lecture.ventiler(self._lecture.etude)
+        connexion.execute(f"create temp table if not exists {self._modele} as from ({lignes}) limit 0")
+        self._rendue = self._ecrire(_PAR)
 
     def morceaux(self) -> Iterator[pd.DataFrame]:
         """Rend des cellules partielles : leur somme est l'observation."""
@@ -59,36 +66,44 @@ class Observation:
                 yield from self._partager(noms)
         else:
             for noms in lecture.lots(self._indicateur, lignes):
-                yield self._observer(self._lecture.etude, noms).to_df()
+                yield self._observer(self._lecture.etude, noms)
 
     def _se_partage(self, lignes: int) -> bool:
         """Dit si les cellules de l'indicateur s'additionnent, et si cela vaut la peine de les partager."""
-        rendues = self._observer(self._lecture.etude, [ENSEMBLE]).columns
-        additives = self._etude.apports or not set(rendues) & set(_CONTRIBUTEURS)
+        additives = self._etude.apports or not set(self._rendue.columns) & set(_CONTRIBUTEURS)
         utile = lignes >= lecture.LIGNES_A_PARTAGER
         return bool(self._etude.unite) and self._indicateur.absence_nulle and additives and utile
 
     def _partager(self, noms: Sequence[str]) -> Iterator[pd.DataFrame]:
         """Calcule des ventilations : les unités seules, puis les autres, puis les apports des employeurs."""
-        seules, autres = self._lecture.partager(self._etude.unite, noms)
-        fines = self._calculer(seules, self._lecture.cle_fine(noms))
-        contributeurs = [nom for nom in _CONTRIBUTEURS if nom in fines.columns]
-        comptes = [nom for nom in fines.columns if nom not in contributeurs]
-        for somme in self._lecture.sommer(fines.select(*comptes), noms):
-            yield somme.to_df()
-        if self._lecture.compter(autres):
-            for nom in noms:
-                yield self._observer(autres, [nom]).select(*_PAR, *_mesures(comptes)).to_df()
-        for table in self._lecture.apports(noms) if contributeurs else ():
-            yield self._calculer(table, _PAR).select(*_PAR, *contributeurs).to_df()
+        contributeurs = [nom for nom in _CONTRIBUTEURS if nom in self._rendue.columns]
+        comptes = [nom for nom in MESURES if nom in self._rendue.columns and nom not in contributeurs]
+        cle = [*self._lecture.cle_fine(noms), "melange"]
+        fines = self._calculer(self._ecrire(cle), self._lecture.seules(noms), [*cle, *comptes])
+        for somme in self._lecture.sommer(fines, noms):
+            yield self._lire(somme)
+        for nom, melees in self._lecture.melees(noms):
+            yield self._observer(melees, [nom], comptes)
+        for lignes in self._lecture.apports(noms, self._etude.genre) if contributeurs else ():
+            yield self._lire(self._calculer(self._rendue, lignes, [*_PAR, *contributeurs]))
 
-    def _observer(self, table: str, noms: Sequence[str]) -> duckdb.DuckDBPyRelation:
-        return self._calculer(self._lecture.ventiler(table, noms), _PAR)
+    def _observer(self, table: str, noms: Sequence[str], mesures: Sequence[str] = ()) -> pd.DataFrame:
+        lignes = self._lecture.ventiler(table, noms)
+        colonnes = [*_PAR, *mesures] if mesures else self._rendue.columns
+        return self._lire(self._calculer(self._rendue, lignes, colonnes))
 
-    def _calculer(self, table: duckdb.DuckDBPyRelation, par: list[str]) -> duckdb.DuckDBPyRelation:
-        rendue: duckdb.DuckDBPyRelation = self._indicateur.calcul(table, par, **self._parametres)
-        return rendue
+    def _ecrire(self, par: Sequence[str]) -> duckdb.DuckDBPyRelation:
+        """Écrit le calcul de l'indicateur sur un modèle vide de ses lignes, une fois pour toutes."""
+        modele = self._connexion.table(self._modele)
+        ecrit: duckdb.DuckDBPyRelation = self._indicateur.calcul(modele, list(par), **self._parametres)
+        return ecrit
 
+    def _calculer(self, ecrit: duckdb.DuckDBPyRelation, lignes: str, colonnes: Sequence[str]) -> str:
+        """Rend la requête du calcul écrit, sur ces lignes à la place du modèle."""
+        return f"""
+            with {self._modele} as not materialized ({lignes})
+            select {", ".join(colonnes)} from ({ecrit.sql_query()})
+        """
 
-def _mesures(colonnes: Sequence[str]) -> list[str]:
-    return [nom for nom in MESURES if nom in colonnes]
+    def _lire(self, requete: str) -> pd.DataFrame:
+        return self._connexion.execute(requete).df()

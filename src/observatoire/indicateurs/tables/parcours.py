@@ -111,8 +111,8 @@ left join (select distinct periode, structure_id from transmises) ici
 
 ETUDES = (
     Etude("suites", "suivi", _SUITES, ("secteur", "metier")),
-    Etude("contrats_signes", "suivi", _SIGNES, unite="personne"),
-    Etude("contrats_finis", "suivi", _FINIS, unite="personne"),
-    Etude("parcours", "entrees", _PARCOURS, tuple(f"situation_{nom}" for nom in JALONS), "personne"),
+    Etude("contrats_signes", "suivi", _SIGNES, unite="personne", melanges="etude_suites"),
+    Etude("contrats_finis", "suivi", _FINIS, unite="personne", melanges="etude_suites"),
+    Etude("parcours", "entrees", _PARCOURS, tuple(f"situation_{nom}" for nom in JALONS), "personne", ""),
     Etude("transmissions", "entrees", _TRANSMISSIONS, ("a_transmis",), "structure_id"),
 )

@@ -12,61 +12,58 @@ HORS_CLAUSES = "coalesce(modalite, 'NR') in ('PRIVE', 'ACHAT_SIAE')"
 
 # Les heures sont sommées en nombres décimaux exacts : le résultat ne dépend pas de l'ordre
 # dans lequel les fils d'exécution additionnent. Elles le sont d'abord par trimestre : une année ou quatre
-# trimestres glissants en sont la somme. Un contrat qui forme et fait travailler dans la même période y a deux
-# lignes, une par type d'heure (piège T16).
+# trimestres glissants en sont la somme.
 #
 # Le champ constant se décide au trimestre : l'heure vient d'une structure qui transmettait déjà un an avant,
 # ou qui transmettra encore un an après. Un trimestre que le suivi ne couvre pas n'en dit rien.
-_CUMULS = """
-with mensuelles as (
-  select h.*, date_trunc('quarter', h.mois)::date as trimestre from entrepot.heures h
+TRIMESTRIELS = """
+with trimestrielles as (
+  select date_trunc('quarter', mois)::date as trimestre, contrat_id, clause_id,
+    sum(heures::decimal(18, 6))::decimal(18, 6) as heures,
+    sum(coalesce(heures_formation, 0)::decimal(18, 6))::decimal(18, 6) as formation,
+    sum(date_diff('day', last_day(mois::date), date_saisie::date))::bigint as jours,
+    count(date_saisie) as dates, max(heures) > 0 as travaillee
+  from entrepot.heures group by all
+), clauses as (
+  select c.clause_id, n.no, c.structure_id from entrepot.clauses c join nos_clause_id n on n.id = c.clause_id
+), situees as materialized (
+  select h.* exclude (contrat_id, clause_id), t.no as contrat, c.no as clause, c.structure_id
+  from trimestrielles h
+  left join nos_contrat_id t on t.id = h.contrat_id
+  left join clauses c using (clause_id)
 ), transmissions as materialized (
-  select distinct c.structure_id, h.trimestre
-  from (select distinct clause_id, trimestre from mensuelles where heures > 0) h
-  join entrepot.clauses c using (clause_id)
+  select distinct structure_id, trimestre from situees where travaillee and structure_id is not null
 ), couverts as (
   select debut::date as trimestre from periodes where genre = 'suivi' and fin < debut + interval 4 month
-), champ as materialized (
-  select n.no as clause, t.trimestre,
+), champ as (
+  select t.structure_id, t.trimestre,
     case when a.trimestre is not null then 'OUI' when k.trimestre is not null then 'NON' else 'NR' end
       ::modalite as present_un_an_avant,
     case when b.trimestre is not null then 'OUI' when l.trimestre is not null then 'NON' else 'NR' end
       ::modalite as present_un_an_apres
-  from entrepot.clauses c
-  join nos_clause_id n on n.id = c.clause_id
-  join transmissions t on t.structure_id = c.structure_id
+  from transmissions t
   left join couverts k on k.trimestre = t.trimestre - interval 1 year
   left join couverts l on l.trimestre = t.trimestre + interval 1 year
   left join transmissions a on a.structure_id = t.structure_id and a.trimestre = k.trimestre
   left join transmissions b on b.structure_id = t.structure_id and b.trimestre = l.trimestre
-), trimestrielles as (
-  select trimestre, contrat_id, clause_id,
-    sum(heures::decimal(18, 6))::decimal(18, 6) as heures,
-    sum(coalesce(heures_formation, 0)::decimal(18, 6))::decimal(18, 6) as formation,
-    sum(date_diff('day', last_day(mois::date), date_saisie::date))::bigint as jours,
-    count(date_saisie) as dates
-  from mensuelles group by all
-), situees as (
-  select h.* exclude (contrat_id, clause_id), t.no as contrat, c.no as clause,
-    f.present_un_an_avant, f.present_un_an_apres
-  from trimestrielles h
-  left join nos_contrat_id t on t.id = h.contrat_id
-  left join nos_clause_id c on c.id = h.clause_id
-  left join champ f on f.clause = c.no and f.trimestre = h.trimestre
-), cumuls as materialized (
-  select p.periode, h.contrat, h.clause, h.present_un_an_avant, h.present_un_an_apres,
-    sum(h.heures)::decimal(18, 6) as heures, sum(h.formation)::decimal(18, 6) as formation,
-    sum(h.jours) / nullif(sum(h.dates), 0) as jours_saisie
-  from situees h
-  join calendrier p on p.genre = 'suivi' and p.mois = h.trimestre
-  group by all
 )
-select * exclude (formation) replace ((heures - formation)::decimal(18, 6) as heures),
-  'TRAVAIL'::modalite as type_heure
-from cumuls
+select s.* exclude (structure_id, travaillee), f.present_un_an_avant, f.present_un_an_apres
+from situees s left join champ f using (structure_id, trimestre)
+"""
+# Un trimestre est déjà une somme.
+CUMULS = """
+select p.periode, h.contrat, h.clause, h.present_un_an_avant, h.present_un_an_apres,
+  h.heures, h.formation, h.jours / nullif(h.dates, 0) as jours_saisie
+from trimestriels h
+join periodes p on p.genre = 'suivi' and p.debut = h.trimestre and p.fin < p.debut + interval 4 month
 union all
-select * exclude (formation) replace (formation as heures), 'FORMATION'::modalite
-from cumuls where formation > 0
+select p.periode, h.contrat, h.clause, h.present_un_an_avant, h.present_un_an_apres,
+  sum(h.heures)::decimal(18, 6) as heures, sum(h.formation)::decimal(18, 6) as formation,
+  sum(h.jours) / nullif(sum(h.dates), 0) as jours_saisie
+from trimestriels h
+join periodes p on p.genre = 'suivi' and h.trimestre between p.debut and p.fin
+  and p.fin > p.debut + interval 4 month
+group by all
 """
 # Le public principal d'une personne : le premier de ses publics, dans l'ordre de la liste.
 _PRINCIPAUX = f"""
@@ -120,6 +117,7 @@ join nos_clause_id n on n.id = c.clause_id
 left join nos_marche_cle m on m.id = c.marche_cle
 left join lieux_execution l on l.objet_id = n.no
 """
+_DU_CHAMP = ("present_un_an_avant", "present_un_an_apres")
 DE_L_OPERATION = ("modalite", "type_marche", "type_acheteur", "secteur", "programme")
 
 
@@ -128,19 +126,33 @@ def _renseigner(table: str, noms: tuple[str, ...]) -> str:
     return ", ".join(f"coalesce({table}.{nom}, '{inconnue(nom)}'::modalite) as {nom}" for nom in noms)
 
 
-# Les codes et les lieux sont joints aux contrats et aux clauses, bien moins nombreux que les heures.
-TRAVAIL = f"""
-select k.periode, k.contrat as contrat_id, k.clause as clause_id, k.type_heure, k.heures, k.jours_saisie,
-  t.contrat_suivi_id, t.personne, t.employeur_siren, t.publics, c.marche_cle,
-  c.maille_execution, t.maille_residence,
-  coalesce(c.hors_clauses, false) as hors_clauses,
-  {_renseigner("k", ("present_un_an_avant", "present_un_an_apres"))},
-  {_renseigner("t", DU_PROFIL)}, {_renseigner("c", DE_L_OPERATION)},
-  if(t.complet and c.complete, 'OUI', 'NON')::modalite as ligne_complete
-from ({_CUMULS}) k
-left join profils t using (contrat)
-left join operations c using (clause)
-"""
+def detailler(heures: str) -> str:
+    """Rend la requête d'heures de contrats et de clauses, avec leurs codes et leurs lieux.
+
+    Un contrat qui forme et fait travailler y a deux lignes, une par type d'heure (piège T16). Les codes et
+    les lieux sont joints aux contrats et aux clauses, bien moins nombreux que les heures.
+    """
+    return f"""
+        with heures as materialized ({heures}), types as (
+          select * exclude (formation) replace ((heures - formation)::decimal(18, 6) as heures),
+            'TRAVAIL'::modalite as type_heure
+          from heures
+          union all
+          select * exclude (formation) replace (formation as heures), 'FORMATION'::modalite
+          from heures where formation > 0
+        )
+        select k.* exclude (contrat, clause) replace ({_renseigner("k", _DU_CHAMP)}),
+          k.contrat as contrat_id, k.clause as clause_id,
+          t.contrat_suivi_id, t.personne, t.employeur_siren, t.publics, c.marche_cle,
+          c.maille_execution, t.maille_residence,
+          coalesce(c.hors_clauses, false) as hors_clauses,
+          {_renseigner("t", DU_PROFIL)}, {_renseigner("c", DE_L_OPERATION)},
+          if(t.complet and c.complete, 'OUI', 'NON')::modalite as ligne_complete
+        from types k
+        left join profils t using (contrat)
+        left join operations c using (clause)
+    """
+
 
 _HEURES = "select * exclude (hors_clauses) from travail where {}"
 
@@ -164,14 +176,16 @@ join calendrier p on p.genre = 'entrees' and p.mois = e.mois
 """
 
 ETUDES = (
-    Etude("heures", "suivi", _HEURES.format("not hors_clauses"), unite="personne", apports=True, vue=True),
+    Etude(
+        "heures", "suivi", _HEURES.format("not hors_clauses"), (), "personne", apports=True, source="travail"
+    ),
     Etude(
         "heures_hors_clauses",
         "suivi",
         _HEURES.format("hors_clauses"),
         unite="personne",
         apports=True,
-        vue=True,
+        source="travail",
     ),
-    Etude("entrees", "entrees", _ENTREES, unite="personne"),
+    Etude("entrees", "entrees", _ENTREES, unite="personne", melanges=""),
 )
