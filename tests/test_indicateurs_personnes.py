@@ -119,9 +119,9 @@ def test_pandas_et_duckdb_comptent_pareil_employeurs_vides_compris(connexion, in
 # ── sur un petit entrepôt ─────────────────────────────────────────────────────────────────────
 @cache
 def _etudier(connexion, table):
-    """Écrit une seule table d'étude, une seule fois ; rend les périodes couvertes."""
+    """Écrit une seule table d'étude et celle des heures, une seule fois ; rend les périodes couvertes."""
     periodes = periodes_couvertes(connexion)
-    with patch.dict(ETUDES, {table: ETUDES[table]}, clear=True):
+    with patch.dict(ETUDES, {nom: ETUDES[nom] for nom in ("heures", table)}, clear=True):
         preparer(connexion, ["reg", "dep"], periodes)
     return periodes
 
