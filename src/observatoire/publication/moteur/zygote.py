@@ -50,6 +50,7 @@ ESSENTIELLES = (
 BIBLIOTHEQUES = (
     *ESSENTIELLES,
     "duckdb",
+    "observatoire.publication.commentaire",  # le relevé d'une fiche le lit : 1,2 s par noyau, sinon
     "observatoire.publication.fiche",
     "observatoire.publication.fiche.programme",
     "observatoire.publication.rapport",
