@@ -124,18 +124,14 @@ def tabuler(
     mouvements = _mouvements(config, registre, figees, plan, parametres)
     revisees = reviser(figees, Atelier(cadre.politique, public, mouvements))
     protegees = proteger(geler(figees, revisees), cadre.politique, geographie)
-    protection, constat = _publier(
-        _avec_medianes(protegees, cadre.personnes_mediane), parametres, public, cadre.personnes_mediane
-    )
-    valeurs = _finales(protection.cellules, revisees, parametres)
-    nom = nom_de(registre, edition) if edition else ""
+    auditees, protection, constat = _publier(protegees, parametres, public, cadre.personnes_mediane)
+    valeurs = auditees if registre.vide else _finales(protection.cellules, revisees, parametres)
+    revues = revisions(registre, nom_de(registre, edition) if edition else "", revisees, erratum)
     return {
         "indicateurs/valeurs": valeurs,
         "indicateurs/comparaisons": comparer(valeurs, cadre.regles),
         "indicateurs/catalogue": fiches,
-        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(
-            revisions(registre, nom, revisees, erratum)
-        ),
+        "indicateurs/revisions": SCHEMAS["indicateurs/revisions"].verifier(revues),
         "indicateurs/secret": _bilan(protection, constat),
         "indicateurs/provenance": origine,
         "indicateurs/qualite": mesurer(connexion),
@@ -165,14 +161,15 @@ def _avec_medianes(protection: Protection, minimum: int) -> Protection:
 
 def _publier(
     protection: Protection, parametres: dict[str, object], public: Publication, minimum: int
-) -> tuple[Protection, Constat]:
-    """Rend ce que l'audit admet ; il fait taire davantage, ou refuse tout."""
+) -> tuple[pd.DataFrame, Protection, Constat]:
+    """Rend les valeurs que l'audit admet ; il fait taire davantage, ou refuse tout."""
     for pas in (*range(PAS), None):
+        protection = _avec_medianes(protection, minimum)
         valeurs = _valeurs(protection, parametres)
         constat = _auditer(replace(public, valeurs=_ecrites(valeurs)), protection)
         if pas is None or constat.refus.empty:
-            return protection, constat.exiger()
-        protection = _avec_medianes(escalader(protection, constat.refus, pas), minimum)
+            return valeurs, protection, constat.exiger()
+        protection = escalader(protection, constat.refus, pas)
     raise AssertionError
 
 
