@@ -57,6 +57,16 @@ def nomenclature(nom: str) -> dict[str, Modalite]:
     return {ligne.code: ligne for ligne in sorted(modalites, key=lambda ligne: ligne.ordre)}
 
 
+@cache
+def libelles_courts() -> dict[str, str]:
+    """Rend le libellé des modalités dont le nom entier ne tient pas sur une ligne de figure.
+
+    >>> libelles_courts()["MR_HAND"]
+    'Secteur du handicap'
+    """
+    return {ligne["code"]: ligne["libelle"] for ligne in lire_liste("libelles_courts")}
+
+
 @dataclass(frozen=True, slots=True)
 class Ventilation:
     """Une façon de croiser un indicateur : ses modalités publiées, libellées et ordonnées.

@@ -8,9 +8,9 @@ from observatoire.publication import figures
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.charte import COULEURS, GRIS
 from observatoire.publication.fiche import phrases
-from observatoire.publication.fiche.sujets import COURTS
 from observatoire.publication.fiche.ventilees import dater, joindre
 from observatoire.publication.formats import accorder, entier
+from observatoire.referentiel import libelles_courts
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte
@@ -55,7 +55,7 @@ def _montrees(comptes: Repartition) -> list[Ligne]:
 
 def _nom(ligne: Ligne) -> str:
     """Le libellé d'une modalité, court s'il le faut ; le non-renseigné garde le sien."""
-    return ligne.libelle if ligne.non_renseigne else COURTS.get(ligne.codes[0], ligne.libelle)
+    return ligne.libelle if ligne.non_renseigne else libelles_courts().get(ligne.codes[0], ligne.libelle)
 
 
 def _motif(comptes: Repartition) -> str:

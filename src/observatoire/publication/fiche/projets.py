@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from observatoire.publication.blocs import Avis, Figure, Tableau
 from observatoire.publication.cellules import ABSENTE, NON_DISPONIBLE, Cellule
 from observatoire.publication.fiche import phrases
-from observatoire.publication.fiche.sujets import COURTS
 from observatoire.publication.fiche.taux import Ligne, alterner, dessiner
 from observatoire.publication.formats import SANS_OBJET, entier, pct
-from observatoire.referentiel import ventilations
+from observatoire.referentiel import libelles_courts, ventilations
 
 if TYPE_CHECKING:
     from observatoire.publication.fiche.contexte import Contexte
@@ -107,7 +106,7 @@ def _presents(contexte: Contexte, ventilation: str, indicateur: str) -> dict[str
     gardes = [
         code for code, cellule in lues.items() if cellule.statut != NON_DISPONIBLE and cellule.nombre != 0
     ]
-    return {code: COURTS.get(code, libelles[code]) for code in gardes}
+    return {code: libelles_courts().get(code, libelles[code]) for code in gardes}
 
 
 def _lignes_projets(contexte: Contexte, noms: dict[str, str]) -> list[list[str]]:

@@ -303,26 +303,6 @@ FORMATION = SujetBande(
     note="Une formation n’est connue que si la structure en saisit les heures.",
 )
 
-COURTS = {
-    "NPNRU": "Renouvellement urbain (NPNRU)",
-    "PNRU": "Rénovation urbaine (PNRU)",
-    "CHARTE_GP": "Autre projet de la charte",
-    "JOP2024": "Jeux de Paris 2024",
-    "L14_PROL": "Ligne 14 prolongée",
-    "SGP": "Société des grands projets",
-    "SOLIDEO": "SOLIDEO",
-    "ANRU": "ANRU",
-    "NR": "Autre maître d’ouvrage",
-    "MR_SIAE": "Insertion (IAE)",
-    "MR_HAND": "Secteur du handicap",
-    "MR_HAND_SIAE": "Handicap et insertion",
-    "MR_PENIT": "Activités en prison",
-    "MR_ESS": "Économie sociale",
-    "ETTI": "Intérim d’insertion (ETTI)",
-    "GEIQ": "GEIQ",
-}
-"""Les libellés courts des modalités dont le nom entier ne tient pas sur une ligne de figure."""
-
 PROGRAMME_SANS = "{nom} : aucun marché connu {pendant}."
 EVOLUTION_TITRE = "Heures réservées à l’insertion depuis l’origine"
 EVOLUTION_CONSTAT = "{heures} réservées à l’insertion depuis l’origine"

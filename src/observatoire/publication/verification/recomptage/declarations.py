@@ -33,30 +33,13 @@ from observatoire.publication.verification.recomptage.ventilees import (
     Taux,
 )
 from observatoire.publication.verification.recomptage.vue import derniere, longue, un_an
-from observatoire.referentiel import ENSEMBLE
+from observatoire.referentiel import ENSEMBLE, libelles_courts
 
 if TYPE_CHECKING:
     from observatoire.perimetre import Programme
     from observatoire.publication.verification.recomptage.attendu import Recompte
 
-_COURTS = {
-    "NPNRU": "Renouvellement urbain (NPNRU)",
-    "PNRU": "Rénovation urbaine (PNRU)",
-    "CHARTE_GP": "Autre projet de la charte",
-    "JOP2024": "Jeux de Paris 2024",
-    "L14_PROL": "Ligne 14 prolongée",
-    "SGP": "Société des grands projets",
-    "SOLIDEO": "SOLIDEO",
-    "ANRU": "ANRU",
-    "NR": "Autre maître d’ouvrage",
-    "MR_SIAE": "Insertion (IAE)",
-    "MR_HAND": "Secteur du handicap",
-    "MR_HAND_SIAE": "Handicap et insertion",
-    "MR_PENIT": "Activités en prison",
-    "MR_ESS": "Économie sociale",
-    "ETTI": "Intérim d’insertion (ETTI)",
-    "GEIQ": "GEIQ",
-}
+_COURTS = libelles_courts()
 _SUIVIS = ("marches_clauses_notifies", "marches_clauses_actifs", "marches_clauses_generateurs")
 _SUR_PLACE, _DEPARTEMENT = "beneficiaires_sur_place", "departement_residence"
 
