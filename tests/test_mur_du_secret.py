@@ -149,7 +149,7 @@ def tabuler(config, privees, publiees, changer, monkeypatch):
         table = cellules.sort_values(CLE, ignore_index=True)
         return Protection(table.assign(**exigences(table, politique), close=False, statut="publie"))
 
-    def comme_l_exemple(protection, *_):
+    def comme_l_exemple(protection, parametres, *_):
         table = protection.cellules
         table = table.assign(statut=statuts.reindex(pd.MultiIndex.from_frame(table[CLE])).array)
         assert table["statut"].notna().all()
@@ -157,7 +157,8 @@ def tabuler(config, privees, publiees, changer, monkeypatch):
         assert cachees.sum() > 1000
         table = pd.concat([table[~cachees], changer(table[cachees]).astype(table.dtypes)]).sort_index()
         rien = pd.DataFrame(columns=[*CLE, "bas", "haut"])
-        return Protection(table), Constat(rien, rien, 0, 0)
+        publiee = Protection(table)
+        return valeurs._valeurs(publiee, parametres), publiee, Constat(rien, rien, 0, 0)
 
     with monkeypatch.context() as m, Magasin(config.processed).connexion(*MAILLONS) as connexion:
         m.setattr(valeurs, "cellules", lambda *_: privees)
