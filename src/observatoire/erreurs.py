@@ -70,17 +70,22 @@ class PublicationError(ObservatoireError):
     """Un document ne peut pas être produit."""
 
 
+_MONTREES = 25
+
+
 def suggestion(texte: str, choix: Iterable[str]) -> str:
-    """Propose les écritures valides les plus proches de `texte`.
+    """Propose les écritures valides les plus proches de `texte`, à défaut toutes, ou les moins éloignées.
 
     >>> suggestion("teritoire", ["territoire", "periode"])
     'Vouliez-vous dire : territoire ?'
     >>> suggestion("xyz", ["territoire", "periode"])
     'Valeurs admises : territoire, periode.'
     """
-    choix = list(choix)
+    choix = sorted(choix) if isinstance(choix, (set, frozenset)) else list(choix)
     proches = difflib.get_close_matches(texte, choix, n=3, cutoff=0.7)
     if proches:
         return f"Vouliez-vous dire : {', '.join(proches)} ?"
-    suite = ", …" if len(choix) > 25 else ""
-    return f"Valeurs admises : {', '.join(choix[:25])}{suite}."
+    if len(choix) <= _MONTREES:
+        return f"Valeurs admises : {', '.join(choix)}."
+    moins_loin = difflib.get_close_matches(texte, choix, n=_MONTREES, cutoff=0)
+    return f"Valeurs admises : {', '.join(moins_loin)}, …."
