@@ -92,7 +92,7 @@ def test_un_disque_plein_se_dit_sans_pile(lancer, monkeypatch):
     monkeypatch.setattr("observatoire.acquisition.depot.sceller", plein)
     resultat = lancer("importer", "decp", "x.json")
     assert resultat.exit_code == 1
-    assert "No space left on device : data/processed/x.parquet" in resultat.output
+    assert "le disque est plein : data/processed/x.parquet" in resultat.output
     assert "Traceback" not in resultat.output
 
 

@@ -96,7 +96,7 @@ def en_temoin(exemple, publiees):
     relie (effectifs, employeurs, médianes) s'échange entre cellules.
     """
     attaque = Attaque.dresser(publication(exemple, publiees))
-    systeme = trancher(avec_les_valeurs(attaque.systeme))
+    systeme, _ = trancher(avec_les_valeurs(attaque.systeme))
     cachees = publiees.loc[publiees["statut"] == SECRET, CLE]
     reperes = attaque.grille.reperer(cachees)
     reliees = reperes >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -71,6 +72,24 @@ class PublicationError(ObservatoireError):
 
 
 _MONTREES = 25
+_RAISONS = {
+    errno.ENOENT: "ce fichier ou ce dossier n'existe pas",
+    errno.EACCES: "l'accès est refusé",
+    errno.EISDIR: "c'est un dossier",
+    errno.ENOTDIR: "ce n'est pas un dossier",
+    errno.ENOSPC: "le disque est plein",
+    errno.EFBIG: "le fichier est trop gros",
+    errno.EROFS: "le disque est en lecture seule",
+}
+
+
+def raison_du_systeme(erreur: OSError) -> str:
+    """Dit en français pourquoi le système a refusé ; ce qui est rare reste dans ses mots.
+
+    >>> raison_du_systeme(FileNotFoundError(2, "No such file or directory"))
+    "ce fichier ou ce dossier n'existe pas"
+    """
+    return _RAISONS.get(erreur.errno or 0) or erreur.strerror or str(erreur)
 
 
 def suggestion(texte: str, choix: Iterable[str]) -> str:

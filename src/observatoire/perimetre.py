@@ -177,7 +177,7 @@ class Periode:
         proche = f"{annees[0]}-T{rangs[0]}" if annees and rangs else "2026-T3"
         raise PerimetreError(
             f"Période inconnue : « {texte} ».",
-            f"Écrire une année (2025) ou un trimestre civil ({proche}).",
+            f"Écrire une année depuis 2000 (2025), ou un trimestre civil ({proche}).",
         )
 
     @classmethod

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.acquisition.lecture import verifier
-from observatoire.erreurs import SourceError
+from observatoire.erreurs import SourceError, raison_du_systeme
 from observatoire.magasin import ecrire_octets
 
 if TYPE_CHECKING:
@@ -274,7 +274,8 @@ def _empreinte(fichier: Path) -> str:
             return hashlib.file_digest(flux, "sha256").hexdigest()
     except OSError as erreur:
         raise SourceError(
-            f"{fichier} ne peut pas être ouvert ({erreur.strerror}).", "Vérifier le chemin et les droits."
+            f"{fichier} ne peut pas être ouvert : {raison_du_systeme(erreur)}.",
+            "Vérifier le chemin et les droits.",
         ) from None
 
 

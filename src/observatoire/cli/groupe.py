@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from observatoire import __version__
-from observatoire.erreurs import ObservatoireError
+from observatoire.erreurs import ObservatoireError, raison_du_systeme
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ class _Groupe(click.Group):
             raise  # le lecteur de la sortie (« | head ») est parti : click s'arrête sans rien dire
         except OSError as erreur:
             # disque plein, droits manquants : rien n'a été remplacé, le système dit pourquoi
-            message = f"{erreur.strerror or erreur} : {erreur.filename or 'écriture interrompue'}"
+            message = f"{raison_du_systeme(erreur)} : {erreur.filename or 'écriture interrompue'}"
             raise _Attendue(f"{message}\n→ Vérifier la place et les droits, puis relancer.") from erreur
 
 
