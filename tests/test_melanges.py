@@ -56,3 +56,8 @@ def test_chaque_colonne_a_son_bit(table):
 def test_deux_vues_d_une_source_ont_les_memes_bits():
     assert bits("heures") == bits("heures_hors_clauses")
     assert set(axes(["public", "sexe"])) <= set(bits("heures"))
+
+
+def test_une_table_que_nul_indicateur_ne_lit_n_a_pas_de_melange(connexion):
+    connexion.execute("insert into lignes values (1, 'F', 7, 'T1'), (1, 'M', 8, 'T1')")
+    assert connexion.execute(melanges.reperer("from lignes", "personne", {})).fetchall() == []

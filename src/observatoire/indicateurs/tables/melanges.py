@@ -27,7 +27,8 @@ def bits(tables: Collection[str]) -> dict[str, int]:
 def reperer(lignes: str, unite: str, bits: dict[str, int]) -> str:
     """Rend la requête des unités mêlées dans ces lignes, avec leur `melange`."""
     valeurs = {sans_vide(nom): bit for nom, bit in bits.items()}
-    melange = " + ".join(f"if(min({valeur}) < max({valeur}), {bit}, 0)" for valeur, bit in valeurs.items())
+    bits_poses = [f"if(min({valeur}) < max({valeur}), {bit}, 0)" for valeur, bit in valeurs.items()]
+    melange = " + ".join(bits_poses) or "0"  # une table que nul indicateur ne lit n'a pas de mélange
     return f"""
         select {unite}, ({melange})::integer as melange from ({lignes})
         where {unite} is not null group by {unite} having melange > 0
