@@ -447,7 +447,10 @@ def lire(connexion, etude, *colonnes):
     """Les lignes d'une étude, sans le témoin : la période, puis ces colonnes ; `qui` est la personne."""
     requete = f"""
         select e.periode::varchar, {", ".join(colonnes)}
-        from (select e.*, p.id as qui from etude_{etude} e join nos_personne p on p.no = e.personne) e
+        from (
+          select e.*, p.id as qui, m.periode
+          from etude_{etude} e join nos_personne p on p.no = e.personne join moments m using (moment)
+        ) e
         where qui <> 'témoin' order by all
     """
     return connexion.execute(requete).fetchall()
@@ -653,8 +656,9 @@ def test_une_structure_attendue_a_transmis_si_elle_a_des_heures_n_importe_ou():
     clauses = [clause(k, structure_id=s) for k, s in qui.items()]
     connexion = etudier(heures, [contrat("c1", "p1", "2024-01-01", None)], clauses)
     vues = connexion.execute("""
-        select e.periode::varchar, e.structure_id, n.id, e.a_transmis::varchar
-        from etude_transmissions e join nos_clause_id n on n.no = e.clause_id order by all
+        select m.periode::varchar, e.structure_id, n.id, e.a_transmis::varchar
+        from etude_transmissions e join nos_clause_id n on n.no = e.clause_id join moments m using (moment)
+        order by all
     """).fetchall()
     assert [ligne[1:] for ligne in vues if ligne[0] == "2025-T1"] == [
         ("s1", "j", "OUI"),

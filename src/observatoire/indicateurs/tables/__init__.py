@@ -29,8 +29,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from observatoire.indicateurs.tables import clauses, marches, melanges, parcours, projets, structures, suivi
-from observatoire.indicateurs.tables.etude import inconnue
+from observatoire.indicateurs.tables import (
+    clauses,
+    marches,
+    melanges,
+    moments,
+    parcours,
+    projets,
+    structures,
+    suivi,
+)
+from observatoire.indicateurs.tables.etude import ecrire, inconnue
 from observatoire.indicateurs.tables.lieux import OBJETS, ecrire_mailles, situer
 from observatoire.referentiel import ENSEMBLE, ventilations
 
@@ -67,16 +76,18 @@ _NUMEROTES = {
 
 
 _TRIMESTRES = """
-select q.genre, q.periode as trimestre, p.periode
-from periodes q join periodes p on p.genre = q.genre and q.debut between p.debut and p.fin
-where q.fin < q.debut + interval 4 month
+select genre, q.periode as trimestre, c.moment
+from periodes q join calendrier c using (genre)
+where q.fin < q.debut + interval 4 month and c.mois = q.debut
 """
 
 
 def bits(table: str) -> dict[str, int]:
-    """Rend le bit de chaque maille et de chaque axe dans la colonne `melange` d'une table d'étude."""
-    source = ETUDES[table].source or table
-    return melanges.bits([etude.nom for etude in ETUDES.values() if source in (etude.source, etude.nom)])
+    """Rend le bit de chaque colonne qui peut se mêler dans une table d'étude, voir `melanges`."""
+    etude = ETUDES[table]
+    source = etude.source or table
+    lues = [autre.nom for autre in ETUDES.values() if source in (autre.source, autre.nom)]
+    return melanges.bits(lues, () if etude.un_moment or etude.melanges == "" else ("moment",))
 
 
 def preparer(
@@ -87,14 +98,13 @@ def preparer(
     connexion.register("periodes_recues", periodes)
     connexion.register("publiees_recues", publiees)
     periode, publiee = _enumerer(periodes["periode"]), _enumerer([ENSEMBLE, *publiees["publiee"]])
-    _ecrire(connexion, "periodes", f"select * replace (periode::{periode} as periode) from periodes_recues")
+    ecrire(connexion, "periodes", f"select * replace (periode::{periode} as periode) from periodes_recues")
     connexion.execute(f"create or replace temp type modalite as {publiee}")
-    _ecrire(connexion, "publiees", "select * replace (publiee::modalite as publiee) from publiees_recues")
-    mois = "unnest(generate_series(debut, fin, interval 1 month))::date"
-    _ecrire(connexion, "calendrier", f"select genre, periode, {mois} as mois from periodes")
-    _ecrire(connexion, "trimestres", _TRIMESTRES)
+    ecrire(connexion, "publiees", "select * replace (publiee::modalite as publiee) from publiees_recues")
+    moments.ecrire_moments(connexion)
+    ecrire(connexion, "trimestres", _TRIMESTRES)
     for nom, requete in _NUMEROTES.items():
-        _ecrire(connexion, f"nos_{nom}", f"select id, row_number() over ()::integer as no from ({requete})")
+        ecrire(connexion, f"nos_{nom}", f"select id, row_number() over ()::integer as no from ({requete})")
     retenus = "select territoire from entrepot.territoires where list_contains($niveaux, niveau)"
     objets = " union all ".join(
         f"""select motif, no as objet_id, territoire from entrepot.rattachements
@@ -107,7 +117,7 @@ def preparer(
         select * replace (territoire::{_enumerer(territoires)} as territoire)
         from ({objets}) where territoire in ({retenus})
     """
-    _ecrire(connexion, "etude_territoires", rattaches, {"niveaux": list(niveaux)})
+    ecrire(connexion, "etude_territoires", rattaches, {"niveaux": list(niveaux)})
     ecrire_mailles(connexion)
     _ecrire_etudes(connexion)
     return territoires
@@ -115,18 +125,23 @@ def preparer(
 
 def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection) -> None:
     _reunir_publics(connexion)
-    _ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_PROFIL))
-    _ecrire(connexion, "operations", _traduire(suivi.OPERATIONS, suivi.DE_L_OPERATION))
-    _ecrire(connexion, "trimestriels", suivi.TRIMESTRIELS)
-    reperees = melanges.reperer(suivi.detailler("from trimestriels"), "personne", bits("heures"))
-    travail = melanges.marquer(suivi.detailler(suivi.CUMULS), "personne", reperees)
-    _ecrire(connexion, "travail", travail)
+    ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_PROFIL))
+    ecrire(connexion, "operations", _traduire(suivi.OPERATIONS, suivi.DE_L_OPERATION))
+    ecrire(connexion, "trimestriels", suivi.TRIMESTRIELS)
+    ecrire(connexion, "reperees", melanges.reperer(suivi.detailler(suivi.LIGNES), "personne", bits("heures")))
+    ecrire(
+        connexion, "cumuls", suivi.CUMULS.format(moments.recomposer(connexion, "trimestriels", "personne"))
+    )
+    travail = melanges.marquer(suivi.detailler("from cumuls"), "personne", "from reperees")
+    ecrire(connexion, "travail", travail)
+    for etape in ("reperees", "cumuls", "presences"):
+        connexion.execute(f"drop table {etape}")
     for etude in ETUDES.values():
         connexion.execute(f"drop table if exists modele_{etude.nom}")  # il décrivait l'ancienne
         if etude.source:
             connexion.execute(f"create or replace temp view etude_{etude.nom} as {etude.requete}")
         else:
-            _ecrire(connexion, f"etude_{etude.nom}", _marquer(etude))
+            ecrire(connexion, f"etude_{etude.nom}", _marquer(etude))
 
 
 def _marquer(etude: Etude) -> str:
@@ -152,7 +167,7 @@ def _reunir_publics(connexion: duckdb.DuckDBPyConnection) -> None:
         select no as personne, public
         from entrepot.beneficiaires_publics p join nos_personne on id = p.personne
     """
-    _ecrire(
+    ecrire(
         connexion,
         "ensembles",
         f"""
@@ -160,13 +175,13 @@ def _reunir_publics(connexion: duckdb.DuckDBPyConnection) -> None:
         from ({_traduire(publics, ["public"])}) group by personne
         """,
     )
-    _ecrire(
+    ecrire(
         connexion,
         "nos_listes",
         "select liste, row_number() over ()::integer as publics from ensembles group by liste",
     )
-    _ecrire(connexion, "nos_publics", "select personne, publics from ensembles join nos_listes using (liste)")
-    _ecrire(connexion, "etude_publics", "select publics, unnest(liste)::modalite as public from nos_listes")
+    ecrire(connexion, "nos_publics", "select personne, publics from ensembles join nos_listes using (liste)")
+    ecrire(connexion, "etude_publics", "select publics, unnest(liste)::modalite as public from nos_listes")
     connexion.execute("drop table ensembles")
 
 
@@ -201,9 +216,3 @@ def _traduire(requete: str, colonnes: Sequence[str]) -> str:
         for nom in colonnes
     )
     return f"select s.* replace ({codes}) from ({requete}) s {jointures}"
-
-
-def _ecrire(
-    connexion: duckdb.DuckDBPyConnection, nom: str, requete: str, valeurs: dict[str, object] | None = None
-) -> None:
-    connexion.execute(f"create or replace temp table {nom} as {requete}", valeurs or {})

@@ -38,26 +38,35 @@ left join entrepot.marches d on d.marche_id = c.marche_id
 """
 
 _NOTIFIEES = f"""
-select p.periode, c.clause_id, c.marche_cle, c.lot_cle, {_CODES},
+select p.moment, c.clause_id, c.marche_cle, c.lot_cle, {_CODES},
   c.heures_engagees, c.heures_engagees_initiales, c.montant_eur
 from etude_clauses_retenues c
 join calendrier p on p.genre = 'suivi' and p.mois = date_trunc('month', c.notification)::date
 where c.engagee
 """
 _ACTIVES = f"""
-select p.periode, c.clause_id, c.marche_cle, c.lot_cle, {_CODES}, c.titulaire_id, c.titulaire,
+with couvert as (select min(premier) as premier, max(dernier) as dernier from intervalles)
+select i.moment, c.clause_id, c.marche_cle, c.lot_cle, {_CODES}, c.titulaire_id, c.titulaire,
   c.heures_engagees
 from etude_clauses_retenues c
-join periodes p on p.genre = 'suivi' and c.debut <= p.fin and coalesce(c.fin, p.debut) >= p.debut
-where c.engagee
+cross join couvert k
+join intervalles i on i.premier = greatest(date_trunc('quarter', c.debut)::date, k.premier)
+  and i.dernier = least(date_trunc('quarter', coalesce(c.fin, k.dernier))::date, k.dernier)
+where c.engagee and c.debut is not null
 """
 _GENERATRICES = f"""
-select h.periode, c.clause_id, c.marche_cle, c.lot_cle, {_CODES}, h.heures
-from (select periode, clause_id, sum(heures)::decimal(18, 6) as heures from travail group by all) h
+select h.moment, c.clause_id, c.marche_cle, c.lot_cle, {_CODES}, h.heures
+from (
+  select i.moment, t.clause as clause_id, sum(t.heures)::decimal(18, 6) as heures
+  from (select trimestre, clause, sum(heures) as heures from trimestriels group by all) t
+  join periodes p on p.genre = 'suivi' and t.trimestre between p.debut and p.fin
+  join instants i on i.instant = p.periode
+  group by all
+) h
 join etude_clauses_retenues c using (clause_id)
 """
 _TITULAIRES = """
-select distinct c.periode, c.clause_id, c.titulaire, coalesce(s.genre, 'AUCUN') as genre_titulaire
+select distinct c.moment, c.clause_id, c.titulaire, coalesce(s.genre, 'AUCUN') as genre_titulaire
 from etude_clauses_actives c
 left join entrepot.structures s on s.siret = c.titulaire_id
 where c.titulaire is not null
@@ -65,21 +74,22 @@ where c.titulaire is not null
 
 # Les heures d'un trimestre, par clause, personne et employeur : les trimestres couverts se les partagent.
 _REALISATIONS = """
-select w.clause_id, p.fin, w.personne, w.employeur_siren, sum(w.heures)::decimal(18, 6) as heures
-from travail w
-join periodes p on p.genre = 'stock' and p.periode = w.periode
+select w.clause as clause_id, p.fin, w.personne, c.employeur_siren, sum(w.heures)::decimal(18, 6) as heures
+from trimestriels w
+join periodes p on p.genre = 'stock' and p.debut = w.trimestre
+left join profils c using (contrat)
 where w.heures > 0
 group by all
 """
 
 _SOLDEES = f"""
-select p.periode, c.clause_id, {_CODES}, c.heures_engagees
+select p.moment, c.clause_id, {_CODES}, c.heures_engagees
 from etude_clauses_retenues c
 join calendrier p on p.genre = 'suivi' and p.mois = date_trunc('month', c.fin)::date
 where c.statut = 'SOLDEE' and c.suivie and c.heures_engagees > 0
 """
 _HEURES_SOLDEES = f"""
-select c.periode, c.clause_id, {_CODES}, r.personne, r.employeur_siren, r.heures
+select c.moment, c.clause_id, {_CODES}, r.personne, r.employeur_siren, r.heures
 from etude_clauses_soldees c
 join (
   select clause_id, personne, employeur_siren, sum(heures)::decimal(18, 6) as heures
@@ -89,12 +99,13 @@ join (
 
 # Une clause soldée avant son terme n'attend plus rien, sans que l'on sache depuis quand.
 _EN_COURS = f"""
-select p.periode, c.clause_id, {_CODES}, c.heures_engagees,
+select i.moment, p.fin as lue_le, c.clause_id, {_CODES}, c.heures_engagees,
   (c.heures_engagees::double
     * (date_diff('day', c.debut, p.fin) + 1) / (date_diff('day', c.debut, c.fin) + 1))
     ::decimal(18, 6) as heures_attendues
 from etude_clauses_retenues c
 join periodes p on p.genre = 'stock' and c.debut <= p.fin and c.fin > p.fin
+join instants i on i.instant = p.periode
 where c.engagee and c.suivie and c.heures_engagees > 0
   and not (c.statut = 'SOLDEE' and c.fin > (select max(fin) from periodes where genre = 'stock'))
 """
@@ -102,32 +113,37 @@ where c.engagee and c.suivie and c.heures_engagees > 0
 # qu'une clause fait de trop ne réduit pas ce qu'une autre doit encore.
 _HEURES_EN_COURS = f"""
 with cumuls as (
-  select c.periode, c.clause_id, r.personne, r.employeur_siren, sum(r.heures)::decimal(18, 6) as heures
+  select c.moment, c.clause_id, r.personne, r.employeur_siren, sum(r.heures)::decimal(18, 6) as heures
   from etude_clauses_en_cours c
-  join periodes p on p.genre = 'stock' and p.periode = c.periode
-  join etude_realisations r on r.clause_id = c.clause_id and r.fin <= p.fin
+  join etude_realisations r on r.clause_id = c.clause_id and r.fin <= c.lue_le
   group by all
 ), totaux as (
-  select periode, clause_id, sum(heures)::decimal(18, 6) as total from cumuls group by all
+  select moment, clause_id, sum(heures)::decimal(18, 6) as total from cumuls group by all
 )
-select c.periode, c.clause_id, {_CODES}, k.personne, k.employeur_siren,
+select c.moment, c.clause_id, {_CODES}, k.personne, k.employeur_siren,
   if(t.total <= c.heures_engagees, k.heures, k.heures::double * c.heures_engagees / t.total)
     ::decimal(18, 6) as heures
 from cumuls k
-join totaux t using (periode, clause_id)
-join etude_clauses_en_cours c using (periode, clause_id)
+join totaux t using (moment, clause_id)
+join etude_clauses_en_cours c using (moment, clause_id)
 """
 
-_DES_HEURES = "etude_realisations join etude_clauses_retenues using (clause_id) where suivie and {}"
-_DES_CLAUSES = "etude_clauses_retenues"
+_DES_HEURES = "etude_realisations join etude_clauses_retenues using (clause_id) where suivie and engagee"
 
 # L'ordre compte : chacune lit les précédentes.
 ETUDES = (
     Etude("clauses_retenues", "suivi", _RETENUES, _VENTILEES),
     Etude("realisations", "suivi", _REALISATIONS),
-    Etude("clauses", "suivi", _NOTIFIEES, unite="marche_cle", melanges=_DES_CLAUSES),
-    Etude("clauses_actives", "suivi", _ACTIVES, unite="marche_cle", melanges=_DES_CLAUSES),
-    Etude("clauses_generatrices", "suivi", _GENERATRICES, unite="marche_cle", melanges=_DES_CLAUSES),
+    Etude("clauses", "suivi", _NOTIFIEES, unite="marche_cle"),
+    Etude("clauses_actives", "suivi", _ACTIVES, unite="marche_cle"),
+    Etude(
+        "clauses_generatrices",
+        "suivi",
+        _GENERATRICES,
+        unite="marche_cle",
+        melanges="etude_clauses_retenues",
+        un_moment=True,
+    ),
     Etude("titulaires", "suivi", _TITULAIRES, ("genre_titulaire",), "titulaire"),
     Etude("clauses_soldees", "suivi", _SOLDEES, unite="clause_id", melanges=""),
     Etude(
@@ -135,7 +151,6 @@ ETUDES = (
         "suivi",
         _HEURES_SOLDEES,
         unite="personne",
-        melanges=_DES_HEURES.format("statut = 'SOLDEE'"),
         apports=True,
     ),
     Etude("clauses_en_cours", "stock", _EN_COURS, unite="clause_id", melanges=""),
@@ -144,7 +159,8 @@ ETUDES = (
         "stock",
         _HEURES_EN_COURS,
         unite="personne",
-        melanges=_DES_HEURES.format("engagee"),
+        melanges=_DES_HEURES,
+        un_moment=True,
         apports=True,
     ),
 )

@@ -1,10 +1,16 @@
-"""Ce qu'est une table d'étude : sa requête, les colonnes qu'elle traduit, la source qui la date."""
+"""Ce qu'est une table d'étude : sa requête, les colonnes qu'elle traduit, ses périodes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from observatoire.referentiel import NON_RENSEIGNE, ventilations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +21,15 @@ class Etude:
         nom: son nom, celui que citent les indicateurs.
         genre: ce qui donne ses périodes, voir `couverture` : `suivi`, `entrees`, `decp`, ou une liste tenue
             à jour et lue à la fin d'un trimestre (`stock`, `grands_projets`, `structures`).
-        requete: ses lignes, une période par ligne ; lit `entrepot.*`, `calendrier`, `periodes`, les
-            `nos_*` et la table `travail`.
+        requete: ses lignes, chacune avec le `moment` qu'elle vaut (voir `moments`) ; lit `entrepot.*`, les
+            tables de `moments`, `periodes`, les `nos_*`, `trimestriels` et `travail`.
         ventilees: ses colonnes de codes, chacune remplacée par sa modalité publiée.
         unite: la colonne de ce que comptent les indicateurs qui la lisent : les valeurs et les effectifs
             de lignes qui n'ont aucune unité en commun s'additionnent. C'est faux d'une part et d'une médiane
             (`absence_nulle` l'est alors aussi), et du nombre d'employeurs.
-        melanges: les lignes, périodes confondues, qui disent si une unité a plusieurs mailles ou plusieurs
+        melanges: les lignes, périodes confondues, qui disent si une unité a plusieurs mailles, moments ou
             modalités : celles de la table par défaut, vide si une unité n'a qu'une ligne par période.
+        un_moment: une unité peut avoir plusieurs moments, mais un seul par période : ce n'est pas un mélange.
         apports: ce que rendent `employeurs` et `premier` ne dépend que des heures, toutes positives, de
             chaque employeur ; celles d'une période sont la somme de celles de ses trimestres.
         source: la table dont ses lignes sont une partie, mailles et mélanges compris : elles ne sont pas
@@ -35,8 +42,16 @@ class Etude:
     ventilees: tuple[str, ...] = ()
     unite: str = ""
     melanges: str | None = None
+    un_moment: bool = False
     apports: bool = False
     source: str = ""
+
+
+def ecrire(
+    connexion: duckdb.DuckDBPyConnection, nom: str, requete: str, valeurs: Mapping[str, object] | None = None
+) -> None:
+    """Écrit une table temporaire ; elle remplace la précédente."""
+    connexion.execute(f"create or replace temp table {nom} as {requete}", valeurs or {})
 
 
 def inconnue(nom: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from observatoire.indicateurs.tables import ETUDES, bits
 from observatoire.indicateurs.tables.axes import AJOUTEES, axes, croisements, rien, sans_vide
+from observatoire.indicateurs.tables.etude import ecrire
 from observatoire.referentiel import ENSEMBLE, ventilations
 
 if TYPE_CHECKING:
@@ -79,42 +80,62 @@ class Lecture:
         """La colonne de la maille où se rattache l'indicateur."""
         return f"maille_{self.indicateur.rattachement}"
 
-    def compter(self, table: str) -> int:
-        """Rend le nombre de lignes d'une table."""
-        [(lignes,)] = self.connexion.execute(f"select count(*) from {table}").fetchall()
+    @property
+    def temps(self) -> str:
+        """Ce qui date un compte d'unités mêlées : leur moment, sauf s'il se mêle aussi."""
+        return "periode" if "moment" in bits(self.indicateur.table) else "moment"
+
+    def compter(self) -> int:
+        """Rend le nombre de lignes de la table d'étude, une par période."""
+        requete = f"select count(*) from {self.etude} join moments using (moment)"
+        [(lignes,)] = self.connexion.execute(requete).fetchall()
         return int(lignes)
 
     def cle_fine(self, noms: Sequence[str]) -> list[str]:
-        """Rend les colonnes d'une cellule fine : maille, période et axes de quelques ventilations."""
-        return [self.maille, "periode", *axes(noms)]
+        """Rend les colonnes d'une cellule fine : maille, moment et axes de quelques ventilations."""
+        return [self.maille, "moment", *axes(noms)]
 
-    def ventiler(self, table: str, noms: Sequence[str] = (ENSEMBLE,)) -> str:
-        """Rend la requête des lignes d'une table, une de plus par ventilation et territoire de la grille.
+    def ventiler(self, table: str, noms: Sequence[str] = (ENSEMBLE,), temps: str = "periode") -> str:
+        """Rend la requête des lignes d'une table : une par ventilation, territoire et période de la grille.
 
         Une unité rattachée à la région, à un département et à un territoire y figure trois fois, dans autant
         de ventilations : c'est `par=["territoire", "periode", "rang", "code"]` qui les sépare.
 
         Args:
-            table: la table d'étude, ou une requête qui en a la maille, la période et les axes.
+            table: la table d'étude, ou une requête qui en a la maille, le moment et les axes.
             noms: les ventilations lues ensemble ; `rang` les numérote, `code` est la modalité.
+            temps: `moment` pour une ligne par moment, dès que la grille a l'une de ses périodes.
         """
         rangs = {nom: (ENSEMBLE, *self.indicateur.ventilations).index(nom) for nom in noms}
         codes = {rang: _code(nom) for nom, rang in rangs.items()}
         [seul, *autres] = codes.values()
         cas = " ".join(f"when {rang} then {code}" for rang, code in codes.items())
         jointures = " ".join(AJOUTEES[nom][1] for nom in rangs if nom in AJOUTEES)
+        colonnes = "moment" if temps == "moment" else "moment, periode"
         return f"""
-            select e.*, g.territoire, g.rang, {f"case g.rang {cas} end" if autres else seul} as code
+            select e.*, g.* exclude (maille, moment), {f"case g.rang {cas} end" if autres else seul} as code
             from {table} e
             join (
-              select territoire, maille, periode, rang from grille
+              select distinct territoire, maille, rang, {colonnes} from grille join moments using (periode)
               where indicateur = '{self.indicateur.nom}' and rang in ({", ".join(map(str, codes))})
-            ) g on g.maille = e.{self.maille} and g.periode = e.periode
+            ) g on g.maille = e.{self.maille} and g.moment = e.moment
             {jointures}
         """
 
+    def dater(self, requete: str) -> str:
+        """Rend, par période de la grille, la somme de ce qu'une requête compte par moment."""
+        return f"""
+            select territoire, periode, rang, code, sum(valeur) as valeur, sum(effectif) as effectif
+            from ({requete})
+            join moments using (moment)
+            join (
+              select distinct territoire, periode, rang from grille where indicateur = '{self.indicateur.nom}'
+            ) using (territoire, periode, rang)
+            group by all
+        """
+
     def seules(self, noms: Sequence[str]) -> str:
-        """Rend la requête des lignes des unités d'une seule maille : une cellule fine par période.
+        """Rend la requête des lignes des unités d'une seule maille : une cellule fine par moment.
 
         Un axe où l'unité a plusieurs modalités y est « non renseigné », et `melange` ne dit plus que ceux-là.
         """
@@ -123,14 +144,15 @@ class Lecture:
         for axe in lus:
             remplaces.append(f"if({self._melange([axe])} = 0, {sans_vide(axe)}, {rien(axe)}) as {axe}")
         return f"""
-            select * replace ({", ".join(remplaces)}), null as territoire, null as rang, null as code
-            from {self.etude} where {self.maille} is not null and {self._melange([self.maille])} = 0
+            select * replace ({", ".join(remplaces)}),
+              null as territoire, null as periode, null as rang, null as code
+            from {self.etude} where {self.maille} is not null and {self._melange(self._lieu_et_temps)} = 0
         """
 
     def melees(self, noms: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Rend, pour chaque ventilation, la requête des lignes que `seules` n'y place pas, s'il y en a."""
         remplaces = f" replace ({self._sans_employeur[0]})" if self._sans_employeur else ""
-        colonnes = {nom: self._melange([self.maille, *axes([nom])]) for nom in noms}
+        colonnes = {nom: self._melange([*self._lieu_et_temps, *axes([nom])]) for nom in noms}
         presents = ", ".join(f"coalesce(bool_or({melange} <> 0), false)" for melange in colonnes.values())
         [trouves] = self.connexion.execute(f"select {presents} from {self.etude}").fetchall()
         for (nom, melange), trouve in zip(colonnes.items(), trouves, strict=True):
@@ -139,7 +161,7 @@ class Lecture:
 
     def sommer(self, fines: str, noms: Sequence[str]) -> Iterator[str]:
         """Rend les requêtes de la somme de cellules fines par territoire, une ventilation après l'autre."""
-        self._ecrire("fines", fines)
+        ecrire(self.connexion, "fines", fines)
         mesures = "sum(valeur) as valeur, sum(effectif) as effectif"
         for nom in noms:
             placees = f"select {self._cle(nom)}, {mesures} from fines where {self._melange(axes([nom]))} = 0"
@@ -150,23 +172,26 @@ class Lecture:
         """Rend, une ventilation après l'autre, la requête des heures de chaque employeur."""
         cle = ", ".join(self.cle_fine(noms))
         heures = "employeur_siren, null::integer as personne, sum(heures)::decimal(18, 6) as heures"
-        self._ecrire(
+        ecrire(
+            self.connexion,
             "apports",
             f"""
-            select {cle}, {heures} from {self.etude}
-            where heures > 0 and periode in (select trimestre from trimestres where genre = '{genre}')
+            select {cle}, {heures}
+            from (
+              select e.* replace (t.moment as moment) from {self.etude} e
+              join moments m on m.moment = e.moment
+              join trimestres t on t.genre = '{genre}' and t.trimestre = m.periode
+              where heures > 0
+            )
             group by all
             """,
         )
         for nom in noms:
-            trimestriels = f"select {self._cle(nom)}, {heures} from apports group by all"
-            yield self.ventiler(
-                f"""(
-                  select a.* replace (t.periode as periode) from ({trimestriels}) a
-                  join trimestres t on t.genre = '{genre}' and t.trimestre = a.periode
-                )""",
-                [nom],
-            )
+            yield self.ventiler(f"(select {self._cle(nom)}, {heures} from apports group by all)", [nom])
+
+    @property
+    def _lieu_et_temps(self) -> list[str]:
+        return [self.maille] if self.temps == "moment" else [self.maille, "moment"]
 
     @property
     def _sans_employeur(self) -> list[str]:
@@ -179,9 +204,6 @@ class Lecture:
     def _melange(self, colonnes: Sequence[str]) -> str:
         par_colonne = bits(self.indicateur.table)
         return f"(melange & {sum(par_colonne[nom] for nom in colonnes)})"
-
-    def _ecrire(self, nom: str, requete: str) -> None:
-        self.connexion.execute(f"create or replace temp table {nom} as {requete}")
 
 
 def _code(nom: str) -> str:

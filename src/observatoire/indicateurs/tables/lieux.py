@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from observatoire.indicateurs.registre import REGISTRE
+from observatoire.indicateurs.tables.etude import ecrire
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,27 +25,26 @@ OBJETS = {
     "structure": "siret",
 }
 
-_MAILLES = """
-with objets as (
-  select motif, objet_id, string_agg(territoire::varchar, '|' order by territoire) as territoires
-  from etude_territoires group by all
-)
-select motif, objet_id, dense_rank() over (order by territoires)::smallint as maille from objets
+_OBJETS = """
+select motif, objet_id, list(territoire order by territoire) as territoires
+from etude_territoires group by all
+"""
+_NUMEROTES = """
+select territoires, row_number() over (order by territoires)::smallint as maille
+from (select distinct territoires from objets)
 """
 
 
 def ecrire_mailles(connexion: duckdb.DuckDBPyConnection) -> None:
     """Écrit `mailles` (maille, territoire) et une table `lieux_<motif>` (objet_id, maille) par motif."""
-    connexion.execute(f"create or replace temp table objets as {_MAILLES}")
-    connexion.execute("""
-        create or replace temp table mailles as
-        select distinct maille, territoire from etude_territoires join objets using (motif, objet_id)
-    """)
+    ecrire(connexion, "objets", _OBJETS)
+    ecrire(connexion, "numerotes", _NUMEROTES)
+    ecrire(connexion, "mailles", "select maille, unnest(territoires) as territoire from numerotes")
     for motif in OBJETS:
-        connexion.execute(f"""
-            create or replace temp table lieux_{motif} as
-            select objet_id, maille from objets where motif = '{motif}'
-        """)
+        lieux = (
+            f"select objet_id, maille from objets join numerotes using (territoires) where motif = '{motif}'"
+        )
+        ecrire(connexion, f"lieux_{motif}", lieux)
     connexion.execute("drop table objets")
 
 

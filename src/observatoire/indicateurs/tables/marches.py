@@ -7,7 +7,7 @@ from observatoire.indicateurs.tables.etude import Etude, tranche_duree
 # « ou » à trois états : oui si l'une des trois l'est, non si les trois sont non. Un montant aberrant ne
 # dit pas que le marché est sous le seuil de publication.
 _MARCHES = f"""
-select p.periode, n.no as marche_id, m.type_marche, m.procedure, m.type_acheteur,
+select p.moment, n.no as marche_id, m.type_marche, m.procedure, m.type_acheteur,
   {tranche_duree("m.duree_mois")} as duree_marche, m.marche_reserve, m.reservation,
   case clause_sociale or critere_social or marche_reserve
     when true then 'OUI' when false then 'NON' else 'NR' end as consideration_sociale,

@@ -1,4 +1,4 @@
-"""Les mélanges : les unités qui ont plusieurs mailles, ou plusieurs modalités d'un axe.
+"""Les mélanges : les unités qui ont plusieurs mailles, plusieurs moments, ou plusieurs modalités d'un axe.
 
 La colonne `melange` d'une table d'étude dit, sur chaque ligne, où son unité a plusieurs valeurs, toutes
 périodes confondues : la somme des bits de ces colonnes. Une unité sans mélange se compte dans une seule
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-def bits(tables: Collection[str]) -> dict[str, int]:
-    """Rend les mailles et les axes que lisent les indicateurs de ces tables d'étude, un bit chacun."""
+def bits(tables: Collection[str], autres: Collection[str] = ()) -> dict[str, int]:
+    """Rend un bit par maille et par axe que lisent les indicateurs de ces tables, et par autre colonne."""
     lus = [i for i in REGISTRE.values() if i.table in tables]
     mailles = {f"maille_{indicateur.rattachement}" for indicateur in lus}
-    colonnes = sorted(mailles.union(*(axes(indicateur.ventilations) for indicateur in lus)))
+    colonnes = sorted(mailles.union(autres, *(axes(indicateur.ventilations) for indicateur in lus)))
     return {colonne: 1 << rang for rang, colonne in enumerate(colonnes)}
 
 

@@ -12,6 +12,7 @@ modèle vide de ses lignes.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from observatoire.indicateurs.registre import REGISTRE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 _CONTRIBUTEURS = ["employeurs", "premier"]
 _PAR = ["territoire", "periode", "rang", "code"]
+_PAR_MOMENT = ["territoire", "moment", "rang", "code"]
 
 if TYPE_CHECKING:
     Morceau = tuple[str, pd.DataFrame]
@@ -60,13 +62,14 @@ class Observation:
 
     def morceaux(self) -> Iterator[pd.DataFrame]:
         """Rend des cellules partielles : leur somme est l'observation."""
-        lignes = self._lecture.compter(self._lecture.etude)
-        if self._se_partage(lignes):
+        nombre = self._lecture.compter()
+        if self._se_partage(nombre):
             for noms in lecture.familles(self._indicateur):
                 yield from self._partager(noms)
         else:
-            for noms in lecture.lots(self._indicateur, lignes):
-                yield self._observer(self._lecture.etude, noms)
+            for noms in lecture.lots(self._indicateur, nombre):
+                lignes = self._lecture.ventiler(self._lecture.etude, noms)
+                yield self._lire(self._calculer(self._rendue, lignes, self._rendue.columns))
 
     def _se_partage(self, lignes: int) -> bool:
         """Dit si les cellules de l'indicateur s'additionnent, et si cela vaut la peine de les partager."""
@@ -83,14 +86,20 @@ class Observation:
         for somme in self._lecture.sommer(fines, noms):
             yield self._lire(somme)
         for nom, melees in self._lecture.melees(noms):
-            yield self._observer(melees, [nom], comptes)
+            yield self._lire(self._melees(melees, nom, comptes))
         for lignes in self._lecture.apports(noms, self._etude.genre) if contributeurs else ():
             yield self._lire(self._calculer(self._rendue, lignes, [*_PAR, *contributeurs]))
 
-    def _observer(self, table: str, noms: Sequence[str], mesures: Sequence[str] = ()) -> pd.DataFrame:
-        lignes = self._lecture.ventiler(table, noms)
-        colonnes = [*_PAR, *mesures] if mesures else self._rendue.columns
-        return self._lire(self._calculer(self._rendue, lignes, colonnes))
+    def _melees(self, melees: str, nom: str, comptes: Sequence[str]) -> str:
+        """Rend la requête du compte d'unités mêlées, par moment quand il suffit."""
+        lignes = self._lecture.ventiler(melees, [nom], self._lecture.temps)
+        if self._lecture.temps == "periode":
+            return self._calculer(self._rendue, lignes, [*_PAR, *comptes])
+        return self._lecture.dater(self._calculer(self._par_moment, lignes, [*_PAR_MOMENT, *comptes]))
+
+    @cached_property
+    def _par_moment(self) -> duckdb.DuckDBPyRelation:
+        return self._ecrire(_PAR_MOMENT)
 
     def _ecrire(self, par: Sequence[str]) -> duckdb.DuckDBPyRelation:
         """Écrit le calcul de l'indicateur sur un modèle vide de ses lignes, une fois pour toutes."""

@@ -6,33 +6,33 @@
 | contrats_finis | contrat suivi terminé dans la période, sa durée (`jours`), et clause où il a des heures |
 | suites | contrat suivi et clause, sans période : ce que lisent les deux précédentes |
 | parcours | personne dont le parcours finit dans la période, et sa situation à chaque jalon |
-| transmissions | structure et clause qui avaient des heures un an avant la période |
+| transmissions | structure et lieu d'exécution qui avaient des heures un an avant la période |
 """
 
 from __future__ import annotations
 
-from observatoire.indicateurs.tables.etude import Etude
+from observatoire.indicateurs.tables.etude import Etude, inconnue
 
 # Les trimestres couverts se partagent les heures ; une année ou quatre trimestres glissants les répètent.
-_TRIMESTRES = "select periode, fin from periodes where genre = 'suivi' and fin < debut + interval 4 month"
+_TRIMESTRES = "select debut, fin from periodes where genre = 'suivi' and fin < debut + interval 4 month"
 
 # Un contrat suivi va du début du premier à la fin du dernier de ses renouvellements ; il n'est pas fini tant
-# que l'un d'eux n'a pas de fin. Son secteur est celui où il a le plus d'heures : il n'en a qu'un.
+# que l'un d'eux n'a pas de fin. Son secteur est celui où il a le plus d'heures : il n'en a qu'un ; son type
+# est celui du premier, comme son employeur.
 _SUITES = f"""
 with travaillees as (
-  select contrat_suivi_id, clause_id, any_value(personne) as personne,
-    any_value(employeur_siren) as employeur_siren, any_value(type_contrat) as type_contrat,
-    any_value(prescripteur) as prescripteur, sum(heures)::decimal(18, 6) as heures
-  from travail join ({_TRIMESTRES}) using (periode)
-  where heures > 0 and contrat_suivi_id is not null and not hors_clauses
-  group by contrat_suivi_id, clause_id
-), secteurs as (
-  select n.no as clause_id, coalesce(c.secteur, 'NR') as secteur
-  from entrepot.clauses c join nos_clause_id n on n.id = c.clause_id
+  select p.contrat_suivi_id, h.clause as clause_id, sum(h.heures)::decimal(18, 6) as heures
+  from trimestriels h join profils p using (contrat)
+  where h.heures > 0 and not h.hors_clauses
+  group by p.contrat_suivi_id, h.clause
 ), totaux as (
   select contrat_suivi_id, sum(heures)::decimal(18, 6) as heures,
-    arg_max(coalesce(secteur, 'NR'), (heures, coalesce(secteur, 'NR'))) as secteur
-  from travaillees left join secteurs using (clause_id) group by contrat_suivi_id
+    arg_max(secteur, (heures, secteur)) as secteur
+  from (
+    select t.contrat_suivi_id, t.heures, coalesce(o.secteur, '{inconnue("secteur")}'::modalite) as secteur
+    from travaillees t left join operations o on o.clause = t.clause_id
+  )
+  group by contrat_suivi_id
 ), dates as (
   select n.no as contrat_suivi_id, min(c.date_debut) as debut,
     if(count(c.date_fin) = count(*), max(c.date_fin), null) as fin,
@@ -40,17 +40,21 @@ with travaillees as (
   from entrepot.contrats c join nos_contrat_id n on n.id = coalesce(c.contrat_suivi_id, c.contrat_id)
   group by n.no
 )
-select w.* exclude (heures), t.heures, t.secteur, d.debut, d.fin, d.metier
-from travaillees w join totaux t using (contrat_suivi_id) join dates d using (contrat_suivi_id)
+select w.contrat_suivi_id, w.clause_id, p.personne, p.employeur_siren, p.type_contrat, p.prescripteur,
+  t.heures, t.secteur, d.debut, d.fin, d.metier
+from travaillees w
+join totaux t using (contrat_suivi_id)
+join dates d using (contrat_suivi_id)
+join profils p on p.contrat = w.contrat_suivi_id
 """
 _SIGNES = """
-select p.periode, s.* exclude (debut, fin) from etude_suites s
-join periodes p on p.genre = 'suivi' and s.debut between p.debut and p.fin
+select c.moment, s.* exclude (debut, fin) from etude_suites s
+join calendrier c on c.genre = 'suivi' and c.mois = date_trunc('month', s.debut)::date
 """
 _FINIS = """
-select p.periode, s.* exclude (debut, fin), date_diff('day', s.debut, s.fin) + 1 as jours
+select c.moment, s.* exclude (debut, fin), date_diff('day', s.debut, s.fin) + 1 as jours
 from etude_suites s
-join periodes p on p.genre = 'suivi' and s.fin between p.debut and p.fin
+join calendrier c on c.genre = 'suivi' and c.mois = date_trunc('month', s.fin)::date
 where s.debut <= s.fin
 """
 
@@ -68,13 +72,13 @@ _PARCOURS = f"""
 with trimestres as ({_TRIMESTRES}),
 observation as (select max(fin) as fin from trimestres),
 travailles as (
-  select w.contrat_id, max(t.fin) as dernier, sum(w.heures) filter (not hors_clauses) as heures
-  from travail w join trimestres t using (periode) where w.heures > 0 group by all
+  select w.contrat, max(t.fin) as dernier, sum(w.heures) filter (not hors_clauses) as heures
+  from trimestriels w join trimestres t on t.debut = w.trimestre where w.heures > 0 group by w.contrat
 ), fins as (
   select c.personne, sum(w.heures) as heures, max(coalesce(c.date_fin, w.dernier)) as fin
   from entrepot.contrats c
   join nos_contrat_id k on k.id = c.contrat_id
-  left join travailles w on w.contrat_id = k.no
+  left join travailles w on w.contrat = k.no
   cross join observation o
   group by all
   having not coalesce(bool_or(c.date_fin is null and w.dernier = o.fin), false)
@@ -84,35 +88,39 @@ travailles as (
   where coalesce(s.date_observation >= f.fin - interval 1 month, true)
   group by all
 )
-select p.periode, n.no as personne, f.heures::decimal(18, 6) as heures, {_SITUATIONS}
+select p.moment, n.no as personne, f.heures::decimal(18, 6) as heures, {_SITUATIONS}
 from fins f
 join nos_personne n on n.id = f.personne
-join periodes p on p.genre = 'entrees' and f.fin between p.debut and p.fin
+join calendrier p on p.genre = 'entrees' and p.mois = date_trunc('month', f.fin)::date
 cross join observation o
 left join situations s on s.personne = f.personne
 """
 
+# Une structure se compte par lieu d'exécution : une de ses clauses le dit.
 _TRANSMISSIONS = """
 with transmises as (
-  select w.periode, w.clause_id, c.structure_id
-  from (select distinct periode, clause_id from travail where heures > 0) w
-  join nos_clause_id k on k.no = w.clause_id
-  join entrepot.clauses c on c.clause_id = k.id
-  where c.structure_id is not null
+  select h.trimestre, h.structure_id, min(h.clause) as clause_id
+  from trimestriels h
+  left join lieux_execution l on l.objet_id = h.clause
+  where h.heures > 0 and h.structure_id is not null
+  group by h.trimestre, h.structure_id, l.maille
+), par_periode as (
+  select p.periode, p.debut, p.fin, t.structure_id, t.clause_id
+  from transmises t join periodes p on p.genre = 'suivi' and t.trimestre between p.debut and p.fin
 )
-select p.periode, t.clause_id, t.structure_id, if(ici.structure_id is null, 'NON', 'OUI') as a_transmis
-from transmises t
-join periodes avant on avant.genre = 'suivi' and avant.periode = t.periode
-join periodes p on p.genre = 'entrees' and p.debut = avant.debut + interval 1 year
-  and p.fin = avant.fin + interval 1 year
-left join (select distinct periode, structure_id from transmises) ici
+select i.moment, t.clause_id, t.structure_id, if(ici.structure_id is null, 'NON', 'OUI') as a_transmis
+from par_periode t
+join periodes p on p.genre = 'entrees' and p.debut = t.debut + interval 1 year
+  and p.fin = t.fin + interval 1 year
+join instants i on i.instant = p.periode
+left join (select distinct periode, structure_id from par_periode) ici
   on ici.periode = p.periode and ici.structure_id = t.structure_id
 """
 
 ETUDES = (
-    Etude("suites", "suivi", _SUITES, ("secteur", "metier")),
-    Etude("contrats_signes", "suivi", _SIGNES, unite="personne", melanges="etude_suites"),
-    Etude("contrats_finis", "suivi", _FINIS, unite="personne", melanges="etude_suites"),
+    Etude("suites", "suivi", _SUITES, ("metier",)),
+    Etude("contrats_signes", "suivi", _SIGNES, unite="personne"),
+    Etude("contrats_finis", "suivi", _FINIS, unite="personne"),
     Etude("parcours", "entrees", _PARCOURS, tuple(f"situation_{nom}" for nom in JALONS), "personne", ""),
-    Etude("transmissions", "entrees", _TRANSMISSIONS, ("a_transmis",), "structure_id"),
+    Etude("transmissions", "entrees", _TRANSMISSIONS, ("a_transmis",), "structure_id", un_moment=True),
 )

@@ -14,7 +14,7 @@ with clauses as (
 ), attributaires as (
   select marche_id, min(try_cast(siren as integer)) as titulaire from entrepot.attributions group by marche_id
 )
-select p.periode, n.no as marche_cle, g.maitre_ouvrage, g.programme as projet,
+select i.moment, n.no as marche_cle, g.maitre_ouvrage, g.programme as projet,
   c.marche_cle is not null as suivi, coalesce(c.soldee_le <= p.fin and c.suivi_entier, false) as solde,
   coalesce(c.titulaire, a.titulaire) as titulaire,
   g.obligation_pct, g.pme_pct, g.pme_obligation_pct,
@@ -25,12 +25,13 @@ select p.periode, n.no as marche_cle, g.maitre_ouvrage, g.programme as projet,
 from entrepot.grands_projets g
 join nos_marche_cle n on n.id = g.marche_cle
 join periodes p on p.genre = 'grands_projets' and g.date_notification <= p.fin
+join instants i on i.instant = p.periode
 left join clauses c on c.marche_cle = n.no
 left join attributaires a on a.marche_id = g.marche_id
 """
 
 _HEURES_PROJETS = """
-select g.periode, g.marche_cle, g.maitre_ouvrage, g.projet, r.personne, r.employeur_siren, r.heures
+select g.moment, g.marche_cle, g.maitre_ouvrage, g.projet, r.personne, r.employeur_siren, r.heures
 from etude_projets g
 join (
   select c.marche_cle, r.personne, r.employeur_siren, sum(r.heures)::decimal(18, 6) as heures
@@ -41,6 +42,8 @@ where g.solde and g.heures_totales > 0
 """
 
 ETUDES = (
-    Etude("projets", "grands_projets", _PROJETS, ("maitre_ouvrage", "projet"), "marche_cle"),
-    Etude("heures_projets", "grands_projets", _HEURES_PROJETS, unite="personne", apports=True),
+    Etude("projets", "grands_projets", _PROJETS, ("maitre_ouvrage", "projet"), "marche_cle", un_moment=True),
+    Etude(
+        "heures_projets", "grands_projets", _HEURES_PROJETS, unite="personne", un_moment=True, apports=True
+    ),
 )

@@ -6,11 +6,21 @@ from observatoire.indicateurs.tables.etude import Etude
 
 # Un SIRET de deux genres a deux lignes.
 _STRUCTURES = """
-select p.periode, n.no as siret, s.genre as genre_structure, s.genre as famille_structure
+select i.moment, n.no as siret, s.genre as genre_structure, s.genre as famille_structure
 from entrepot.structures s
 join nos_siret n on n.id = s.siret
 cross join periodes p
+join instants i on i.instant = p.periode
 where p.genre = 'structures'
 """
 
-ETUDES = (Etude("structures", "structures", _STRUCTURES, ("genre_structure", "famille_structure"), "siret"),)
+ETUDES = (
+    Etude(
+        "structures",
+        "structures",
+        _STRUCTURES,
+        ("genre_structure", "famille_structure"),
+        "siret",
+        un_moment=True,
+    ),
+)

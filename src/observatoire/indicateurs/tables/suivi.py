@@ -23,13 +23,20 @@ with trimestrielles as (
     sum(coalesce(heures_formation, 0)::decimal(18, 6))::decimal(18, 6) as formation,
     sum(date_diff('day', last_day(mois::date), date_saisie::date))::bigint as jours,
     count(date_saisie) as dates, max(heures) > 0 as travaillee
-  from entrepot.heures group by all
+  from entrepot.heures semi join bits on trimestre = date_trunc('quarter', mois)::date
+  group by all
 ), clauses as (
-  select c.clause_id, n.no, c.structure_id from entrepot.clauses c join nos_clause_id n on n.id = c.clause_id
+  select c.clause_id, n.no, c.structure_id, o.hors_clauses
+  from entrepot.clauses c
+  join nos_clause_id n on n.id = c.clause_id
+  join operations o on o.clause = n.no
+), contrats as (
+  select n.id as contrat_id, n.no, p.personne from nos_contrat_id n left join profils p on p.contrat = n.no
 ), situees as materialized (
-  select h.* exclude (contrat_id, clause_id), t.no as contrat, c.no as clause, c.structure_id
+  select h.* exclude (contrat_id, clause_id), t.no as contrat, t.personne, c.no as clause, c.structure_id,
+    coalesce(c.hors_clauses, false) as hors_clauses
   from trimestrielles h
-  left join nos_contrat_id t on t.id = h.contrat_id
+  left join contrats t using (contrat_id)
   left join clauses c using (clause_id)
 ), transmissions as materialized (
   select distinct structure_id, trimestre from situees where travaillee and structure_id is not null
@@ -47,23 +54,26 @@ with trimestrielles as (
   left join transmissions a on a.structure_id = t.structure_id and a.trimestre = k.trimestre
   left join transmissions b on b.structure_id = t.structure_id and b.trimestre = l.trimestre
 )
-select s.* exclude (structure_id, travaillee), f.present_un_an_avant, f.present_un_an_apres
+select s.* exclude (travaillee), f.present_un_an_avant, f.present_un_an_apres
 from situees s left join champ f using (structure_id, trimestre)
 """
-# Un trimestre est déjà une somme.
-CUMULS = """
-select p.periode, h.contrat, h.clause, h.present_un_an_avant, h.present_un_an_apres,
-  h.heures, h.formation, h.jours / nullif(h.dates, 0) as jours_saisie
-from trimestriels h
-join periodes p on p.genre = 'suivi' and p.debut = h.trimestre and p.fin < p.debut + interval 4 month
+# Ce que lit un moment (voir `moments`) ; un seul trimestre est déjà une somme.
+_DU_CHAMP = ("present_un_an_avant", "present_un_an_apres")
+_LIGNE = f"contrat, clause, {', '.join(_DU_CHAMP)}"
+# Une personne d'une seule ligne ne mêle rien.
+LIGNES = f"""
+select {_LIGNE}, heures, formation from trimestriels
+semi join (
+  select personne from trimestriels group by personne having count(*) > 1 or max(formation) > 0
+) using (personne)
+"""
+CUMULS = f"""
+with lues as materialized ({{}})
+select moment, {_LIGNE}, heures, formation, jours / nullif(dates, 0) as jours_saisie from lues where seul
 union all
-select p.periode, h.contrat, h.clause, h.present_un_an_avant, h.present_un_an_apres,
-  sum(h.heures)::decimal(18, 6) as heures, sum(h.formation)::decimal(18, 6) as formation,
-  sum(h.jours) / nullif(sum(h.dates), 0) as jours_saisie
-from trimestriels h
-join periodes p on p.genre = 'suivi' and h.trimestre between p.debut and p.fin
-  and p.fin > p.debut + interval 4 month
-group by all
+select moment, {_LIGNE}, sum(heures)::decimal(18, 6) as heures, sum(formation)::decimal(18, 6) as formation,
+  sum(jours) / nullif(sum(dates), 0) as jours_saisie
+from lues where not seul group by all
 """
 # Le public principal d'une personne : le premier de ses publics, dans l'ordre de la liste.
 _PRINCIPAUX = f"""
@@ -117,7 +127,6 @@ join nos_clause_id n on n.id = c.clause_id
 left join nos_marche_cle m on m.id = c.marche_cle
 left join lieux_execution l on l.objet_id = n.no
 """
-_DU_CHAMP = ("present_un_an_avant", "present_un_an_apres")
 DE_L_OPERATION = ("modalite", "type_marche", "type_acheteur", "secteur", "programme")
 
 
@@ -154,38 +163,37 @@ def detailler(heures: str) -> str:
     """
 
 
-_HEURES = "select * exclude (hors_clauses) from travail where {}"
-
 # L'entrée d'une personne est le premier trimestre où elle fait une heure : elle y est aussi comptée parmi
 # les bénéficiaires, et les entrées de l'année sont celles de ses quatre trimestres.
 _ENTREES = f"""
 with presences as (
-  select t.personne, q.debut, any_value(t.sexe) as sexe, any_value(t.tranche_age) as tranche_age
-  from travail t
-  join periodes q on q.genre = 'suivi' and q.periode = t.periode and q.fin < q.debut + interval 4 month
-  where t.personne is not null and not t.hors_clauses
-  group by t.personne, q.debut
-  having sum(t.heures) >= {UNE_HEURE}
-), premieres as (
-  select personne, min(debut)::date as mois, any_value(sexe) as sexe, any_value(tranche_age) as tranche_age
-  from presences group by personne
+  select personne, trimestre from trimestriels
+  where personne is not null and not hors_clauses
+  group by personne, trimestre
+  having sum(heures) >= {UNE_HEURE}
 )
-select p.periode, e.personne, e.sexe, e.tranche_age
-from premieres e
-join calendrier p on p.genre = 'entrees' and p.mois = e.mois
+select c.moment, e.personne, p.sexe, p.tranche_age
+from (select personne, min(trimestre) as mois from presences group by personne) e
+join calendrier c on c.genre = 'entrees' and c.mois = e.mois
+join (select personne, any_value(sexe) as sexe, any_value(tranche_age) as tranche_age
+  from profils group by personne) p using (personne)
 """
 
 ETUDES = (
-    Etude(
-        "heures", "suivi", _HEURES.format("not hors_clauses"), (), "personne", apports=True, source="travail"
-    ),
-    Etude(
-        "heures_hors_clauses",
-        "suivi",
-        _HEURES.format("hors_clauses"),
-        unite="personne",
-        apports=True,
-        source="travail",
+    *(
+        Etude(
+            nom,
+            "suivi",
+            f"select * exclude (hors_clauses) from travail where {retenues}",
+            unite="personne",
+            un_moment=True,
+            apports=True,
+            source="travail",
+        )
+        for nom, retenues in {
+            "heures": "not hors_clauses",
+            "heures_hors_clauses": "hors_clauses",
+        }.items()
     ),
     Etude("entrees", "entrees", _ENTREES, unite="personne", melanges=""),
 )
