@@ -99,7 +99,7 @@ join (
 
 # Une clause soldée avant son terme n'attend plus rien, sans que l'on sache depuis quand.
 _EN_COURS = f"""
-select i.moment, p.fin as lue_le, c.clause_id, {_CODES}, c.heures_engagees,
+select i.moment, c.clause_id, {_CODES}, c.heures_engagees,
   (c.heures_engagees::double
     * (date_diff('day', c.debut, p.fin) + 1) / (date_diff('day', c.debut, c.fin) + 1))
     ::decimal(18, 6) as heures_attendues
@@ -115,7 +115,9 @@ _HEURES_EN_COURS = f"""
 with cumuls as (
   select c.moment, c.clause_id, r.personne, r.employeur_siren, sum(r.heures)::decimal(18, 6) as heures
   from etude_clauses_en_cours c
-  join etude_realisations r on r.clause_id = c.clause_id and r.fin <= c.lue_le
+  join instants i using (moment)
+  join periodes p on p.genre = 'stock' and p.periode = i.instant
+  join etude_realisations r on r.clause_id = c.clause_id and r.fin <= p.fin
   group by all
 ), totaux as (
   select moment, clause_id, sum(heures)::decimal(18, 6) as total from cumuls group by all
