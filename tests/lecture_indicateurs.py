@@ -12,7 +12,7 @@ from observatoire.indicateurs import REGISTRE
 from observatoire.indicateurs.couverture import periodes_couvertes
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS
-from observatoire.indicateurs.tables import GENRES, preparer
+from observatoire.indicateurs.tables import GENRES, preparer, territoires_de
 from observatoire.indicateurs.tables.lecture import Lecture, ecrire_grille
 from observatoire.referentiel import ENSEMBLE
 
@@ -43,7 +43,8 @@ def lecteur(connexion, noms, *ventilees, **parametres):
     """Calcule ces indicateurs, d'ensemble et dans ces ventilations, puis les rapports qu'ils permettent."""
     connexion.execute("set threads = 1")
     periodes = periodes_couvertes(connexion)
-    territoires = tuple(preparer(connexion, ["reg", "dep", "ept"], periodes))
+    territoires = territoires_de(connexion, ["reg", "dep", "ept"])
+    preparer(connexion, territoires, periodes, {REGISTRE[nom].table for nom in noms})
     tables = []
     for indicateur in map(REGISTRE.__getitem__, noms):
         ecrites = tuple(periodes.loc[periodes["genre"] == GENRES[indicateur.table], "periode"])

@@ -21,7 +21,7 @@ from observatoire.indicateurs.medianes import heures_medianes, medianes_a_taire
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import RAPPORTS, REGISTRE, parametres_cites
 from observatoire.indicateurs.sorties import beneficiaires_formes, sorties
-from observatoire.indicateurs.tables import preparer
+from observatoire.indicateurs.tables import preparer, territoires_de
 from observatoire.referentiel import ENSEMBLE, ventilations
 from observatoire.schemas import SCHEMAS
 
@@ -439,7 +439,7 @@ def etudier(heures, contrats, clauses=(), suivi=(), profils=()):
             lignes = contenus.get(nom.removeprefix("entrepot/"), [])
             connexion.register("recue", schema.verifier(pd.DataFrame(lignes).reindex(columns=schema.noms)))
             connexion.execute(f"create table {nom.replace('/', '.')} as from recue")
-    preparer(connexion, ["reg", "dep"], periodes_couvertes(connexion))
+    preparer(connexion, territoires_de(connexion, ["reg", "dep"]), periodes_couvertes(connexion))
     return connexion
 
 

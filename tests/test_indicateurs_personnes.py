@@ -18,7 +18,7 @@ from observatoire.indicateurs.heures import heures_hors_clauses_publiques, heure
 from observatoire.indicateurs.personnes import entrees
 from observatoire.indicateurs.rapports import evaluer
 from observatoire.indicateurs.registre import PART, RAPPORTS
-from observatoire.indicateurs.tables import ETUDES, preparer
+from observatoire.indicateurs.tables import ETUDES, preparer, territoires_de
 from observatoire.indicateurs.tables.lecture import Lecture, ecrire_grille
 from observatoire.referentiel import ENSEMBLE, NON_RENSEIGNE, lire_liste, nomenclature, ventilations
 from observatoire.schemas import SCHEMAS
@@ -122,7 +122,7 @@ def _etudier(connexion, table):
     """Écrit une seule table d'étude et celle des heures, une seule fois ; rend les périodes couvertes."""
     periodes = periodes_couvertes(connexion)
     with patch.dict(ETUDES, {nom: ETUDES[nom] for nom in ("heures", table)}, clear=True):
-        preparer(connexion, ["reg", "dep"], periodes)
+        preparer(connexion, territoires_de(connexion, ["reg", "dep"]), periodes)
     return periodes
 
 

@@ -17,7 +17,7 @@ from observatoire.indicateurs import REGISTRE
 from observatoire.indicateurs.couverture import periodes_couvertes
 from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.registre import parametres_cites
-from observatoire.indicateurs.tables import GENRES, lecture, preparer
+from observatoire.indicateurs.tables import GENRES, lecture, preparer, territoires_de
 from observatoire.indicateurs.tables.lecture import Lecture, ecrire_grille
 from observatoire.indicateurs.tabulation import cellules
 from observatoire.magasin import Magasin
@@ -38,7 +38,7 @@ def relations(exemple):
     """Les lignes que lit chaque indicateur sur l'exemple : une région et un département, quatre périodes."""
     with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
         periodes = periodes_couvertes(connexion)
-        preparer(connexion, ["reg", "dep"], periodes)
+        preparer(connexion, territoires_de(connexion, ["reg", "dep"]), periodes)
         retenues = ("2025", "2026-T1", "2026-T3", "2026-T3-4T")
         lignes = [
             (nom, 0, territoire, periode)

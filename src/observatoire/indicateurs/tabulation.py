@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from observatoire.indicateurs.registre import REGISTRE, Indicateur
-from observatoire.indicateurs.tables import GENRES, preparer
+from observatoire.indicateurs.tables import GENRES, preparer, territoires_de
 from observatoire.indicateurs.tables.lecture import ecrire_grille
 from observatoire.indicateurs.tables.observation import MESURES, observer
 from observatoire.perimetre import Periode
@@ -48,10 +48,12 @@ def cellules(
         periodes: les périodes couvertes, voir `couverture.periodes_couvertes`.
         parametres: les valeurs de `parametres.toml` que les calculs reçoivent.
     """
-    territoires = preparer(connexion, config.reglages["fiches"]["niveaux"], periodes)
+    territoires = territoires_de(connexion, config.reglages["fiches"]["niveaux"])
     grille = _grille(plan, territoires, periodes)
+    indicateurs = [REGISTRE[nom] for nom in grille["indicateur"].unique()]
+    preparer(connexion, territoires, periodes, {indicateur.table for indicateur in indicateurs})
     ecrire_grille(connexion, grille)
-    morceaux = list(observer(connexion, parametres))
+    morceaux = list(observer(connexion, indicateurs, parametres))
     completes = _completer(grille, _sommer(morceaux))
     return _sans_les_petits(_mettre_a_zero(completes, morceaux), plan)
 
@@ -80,7 +82,7 @@ def _sommer(morceaux: Iterable[Morceau]) -> pd.DataFrame:
     """Rend les cellules observées : la somme des morceaux."""
     cle = ["indicateur", "rang", "territoire", "periode", "code"]
     types = dict.fromkeys(["indicateur", "territoire", "periode", "code"], "string")
-    tables = []
+    tables = [pd.DataFrame(columns=[*cle, *MESURES]).astype(types | dict.fromkeys(MESURES, "float64"))]
     for nom, morceau in morceaux:
         mesures = dict.fromkeys(set(MESURES) & set(morceau), "float64")
         tables.append(morceau.assign(indicateur=nom)[[*cle, *mesures]].astype(types | mesures))

@@ -25,6 +25,7 @@ que compter des textes.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -40,11 +41,11 @@ from observatoire.indicateurs.tables import (
     suivi,
 )
 from observatoire.indicateurs.tables.etude import ecrire, inconnue
-from observatoire.indicateurs.tables.lieux import OBJETS, ecrire_mailles, situer
+from observatoire.indicateurs.tables.lieux import OBJETS, ecrire_mailles, motifs, situer
 from observatoire.referentiel import ENSEMBLE, ventilations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     import duckdb
 
@@ -90,10 +91,27 @@ def bits(table: str) -> dict[str, int]:
     return melanges.bits(lues, () if etude.un_moment or etude.melanges == "" else ("moment",))
 
 
+def territoires_de(connexion: duckdb.DuckDBPyConnection, niveaux: Sequence[str]) -> list[str]:
+    """Rend les territoires de ces niveaux, triés."""
+    requete = "select territoire from entrepot.territoires where list_contains($niveaux, niveau) order by all"
+    lignes = connexion.execute(requete, {"niveaux": list(niveaux)}).fetchall()
+    return [territoire for (territoire,) in lignes]
+
+
 def preparer(
-    connexion: duckdb.DuckDBPyConnection, niveaux: Sequence[str], periodes: pd.DataFrame
-) -> list[str]:
-    """Écrit les tables d'étude dans la connexion et rend les territoires tabulés, triés."""
+    connexion: duckdb.DuckDBPyConnection,
+    territoires: Sequence[str],
+    periodes: pd.DataFrame,
+    tables: Collection[str] = (),
+) -> None:
+    """Écrit les tables d'étude dans la connexion.
+
+    Args:
+        connexion: les vues `entrepot.*`.
+        territoires: ceux que l'on tabule.
+        periodes: celles que l'on tabule, voir `couverture.periodes_couvertes`.
+        tables: les seules tables d'étude à écrire, et celles qu'elles lisent ; toutes par défaut.
+    """
     publiees = _publiees()
     connexion.register("periodes_recues", periodes)
     connexion.register("publiees_recues", publiees)
@@ -105,43 +123,55 @@ def preparer(
     ecrire(connexion, "trimestres", _TRIMESTRES)
     for nom, requete in _NUMEROTES.items():
         ecrire(connexion, f"nos_{nom}", f"select id, row_number() over ()::integer as no from ({requete})")
-    retenus = "select territoire from entrepot.territoires where list_contains($niveaux, niveau)"
-    objets = " union all ".join(
-        f"""select motif, no as objet_id, territoire from entrepot.rattachements
-        join nos_{nom} on id = objet_id where motif = '{motif}'"""
+    requises = _requises(tables or ETUDES)
+    lus = {motif for etude in requises for motif in motifs(etude)} | {"execution", "residence"}
+    ecrire(connexion, "tabules", f"select unnest([{_citer(territoires)}])::varchar as territoire")
+    rattaches = " union all ".join(
+        f"""select motif, no as objet_id, territoire::{_enumerer(territoires)} as territoire
+        from entrepot.rattachements join nos_{nom} on id = objet_id semi join tabules using (territoire)
+        where motif = '{motif}'"""
         for motif, nom in OBJETS.items()
+        if motif in lus
     )
-    lignes = connexion.execute(f"{retenus} order by territoire", {"niveaux": list(niveaux)}).fetchall()
-    territoires = [territoire for (territoire,) in lignes]
-    rattaches = f"""
-        select * replace (territoire::{_enumerer(territoires)} as territoire)
-        from ({objets}) where territoire in ({retenus})
-    """
-    ecrire(connexion, "etude_territoires", rattaches, {"niveaux": list(niveaux)})
+    ecrire(connexion, "etude_territoires", rattaches)
     ecrire_mailles(connexion)
-    _ecrire_etudes(connexion)
-    return territoires
+    _ecrire_etudes(connexion, requises)
 
 
-def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection) -> None:
+def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection, requises: Collection[Etude]) -> None:
     _reunir_publics(connexion)
-    ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_PROFIL))
+    ecrire(connexion, "personnes", _traduire(suivi.PERSONNES, suivi.DE_LA_PERSONNE))
+    ecrire(connexion, "profils", _traduire(suivi.PROFILS, suivi.DU_CONTRAT))
     ecrire(connexion, "operations", _traduire(suivi.OPERATIONS, suivi.DE_L_OPERATION))
     ecrire(connexion, "trimestriels", suivi.TRIMESTRIELS)
-    ecrire(connexion, "reperees", melanges.reperer(suivi.detailler(suivi.LIGNES), "personne", bits("heures")))
-    ecrire(
-        connexion, "cumuls", suivi.CUMULS.format(moments.recomposer(connexion, "trimestriels", "personne"))
-    )
-    travail = melanges.marquer(suivi.detailler("from cumuls"), "personne", "from reperees")
-    ecrire(connexion, "travail", travail)
-    for etape in ("reperees", "cumuls", "presences"):
-        connexion.execute(f"drop table {etape}")
-    for etude in ETUDES.values():
+    if any(etude.source == "travail" for etude in requises):
+        _ecrire_travail(connexion)
+    for etude in requises:
         connexion.execute(f"drop table if exists modele_{etude.nom}")  # il décrivait l'ancienne
         if etude.source:
             connexion.execute(f"create or replace temp view etude_{etude.nom} as {etude.requete}")
         else:
             ecrire(connexion, f"etude_{etude.nom}", _marquer(etude))
+
+
+def _requises(tables: Collection[str]) -> list[Etude]:
+    """Rend ces tables et celles qu'elles lisent, dans l'ordre où elles s'écrivent."""
+    noms = set(tables)
+    for etude in reversed(ETUDES.values()):
+        if etude.nom in noms:
+            noms.update(re.findall(r"\betude_(\w+)", f"{etude.requete} {etude.melanges}"))
+    return [etude for etude in ETUDES.values() if etude.nom in noms]
+
+
+def _ecrire_travail(connexion: duckdb.DuckDBPyConnection) -> None:
+    """Écrit `travail` par étapes : chacune tient mieux en mémoire que toutes ensemble."""
+    ecrire(connexion, "reperees", melanges.reperer(suivi.detailler(suivi.LIGNES), "personne", bits("heures")))
+    recomposees = moments.recomposer(connexion, "trimestriels", "personne")
+    ecrire(connexion, "cumuls", suivi.CUMULS.format(recomposees))
+    detail = suivi.detailler("from cumuls")
+    ecrire(connexion, "travail", melanges.marquer(detail, "personne", "from reperees"))
+    for etape in ("reperees", "cumuls", "presences"):
+        connexion.execute(f"drop table {etape}")
 
 
 def _marquer(etude: Etude) -> str:

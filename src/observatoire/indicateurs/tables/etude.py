@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from observatoire.referentiel import NON_RENSEIGNE, ventilations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import duckdb
 
 
@@ -47,11 +45,9 @@ class Etude:
     source: str = ""
 
 
-def ecrire(
-    connexion: duckdb.DuckDBPyConnection, nom: str, requete: str, valeurs: Mapping[str, object] | None = None
-) -> None:
+def ecrire(connexion: duckdb.DuckDBPyConnection, nom: str, requete: str) -> None:
     """Écrit une table temporaire ; elle remplace la précédente."""
-    connexion.execute(f"create or replace temp table {nom} as {requete}", valeurs or {})
+    connexion.execute(f"create or replace temp table {nom} as {requete}")
 
 
 def inconnue(nom: str) -> str:

@@ -15,12 +15,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from observatoire.indicateurs.registre import REGISTRE
 from observatoire.indicateurs.tables import ETUDES, lecture
 from observatoire.indicateurs.tables.lecture import Lecture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
     import pandas as pd
@@ -36,9 +35,11 @@ if TYPE_CHECKING:
     Morceau = tuple[str, pd.DataFrame]
 
 
-def observer(connexion: duckdb.DuckDBPyConnection, parametres: Mapping[str, Any]) -> Iterator[Morceau]:
-    """Calcule chaque indicateur dans la grille, par morceaux : voir `Observation.morceaux`."""
-    for indicateur in REGISTRE.values():
+def observer(
+    connexion: duckdb.DuckDBPyConnection, indicateurs: Iterable[Indicateur], parametres: Mapping[str, Any]
+) -> Iterator[Morceau]:
+    """Calcule des indicateurs dans la grille, par morceaux : voir `Observation.morceaux`."""
+    for indicateur in indicateurs:
         recus = {nom: parametres[nom] for nom in indicateur.parametres}
         for morceau in Observation(connexion, indicateur, recus).morceaux():
             yield indicateur.nom, morceau

@@ -83,41 +83,50 @@ join (values {", ".join(f"('{m.code}', {m.ordre})" for m in nomenclature("public
   as priorites(public, rang) using (public)
 group by personne
 """
-# Un renouvellement garde l'employeur, le prescripteur et le mode du contrat qu'il prolonge : un contrat et
-# ses renouvellements n'ont ainsi qu'une modalité de chacun.
-PROFILS = f"""
-select n.no as contrat, s.no as contrat_suivi_id, p.no as personne,
-  t.type_contrat, i.type_employeur, i.prescripteur, i.mode_realisation,
-  e.no as employeur_siren, b.sexe, b.tranche_age, b.niveau_diplome, b.qpv, b.departement_residence,
+PERSONNES = f"""
+select n.no as personne, b.sexe, b.tranche_age, b.niveau_diplome, b.qpv, b.departement_residence,
   x.public_principal, u.publics, r.maille as maille_residence,
   coalesce(b.age_entree, -1) >= 0 and 'NR' not in (
     coalesce(b.sexe, 'NR'), coalesce(b.niveau_diplome, 'NR'), coalesce(b.qpv, 'NR'),
-    coalesce(b.commune_residence, 'NR'), coalesce(t.type_contrat, 'NR'), coalesce(i.type_employeur, 'NR'),
-    coalesce(i.prescripteur, 'NR')
-  ) as complet
-from entrepot.contrats t
-left join entrepot.contrats i on i.contrat_id = coalesce(t.contrat_suivi_id, t.contrat_id)
-join nos_contrat_id n on n.id = t.contrat_id
-join nos_contrat_id s on s.id = coalesce(t.contrat_suivi_id, t.contrat_id)
-left join nos_personne p on p.id = t.personne
-left join nos_employeur_siren e on e.id = t.employeur_siren
-left join entrepot.beneficiaires b on b.personne = t.personne
-left join ({_PRINCIPAUX}) x on x.personne = t.personne
-left join nos_publics u on u.personne = p.no
-left join lieux_residence r on r.objet_id = p.no
+    coalesce(b.commune_residence, 'NR')
+  ) as complete
+from nos_personne n
+left join entrepot.beneficiaires b on b.personne = n.id
+left join ({_PRINCIPAUX}) x on x.personne = n.id
+left join nos_publics u on u.personne = n.no
+left join lieux_residence r on r.objet_id = n.no
 """
-DU_PROFIL = (
-    "type_contrat",
-    "type_employeur",
-    "prescripteur",
-    "mode_realisation",
-    "sexe",
-    "tranche_age",
-    "niveau_diplome",
-    "qpv",
-    "departement_residence",
-    "public_principal",
+DE_LA_PERSONNE = ("sexe", "tranche_age", "niveau_diplome", "qpv", "departement_residence", "public_principal")
+
+
+def _renseigner(table: str, noms: tuple[str, ...]) -> str:
+    """Ce qui n'a ni personne, ni contrat, ni clause connus est, sur leurs axes, « non renseigné »."""
+    return ", ".join(f"coalesce({table}.{nom}, '{inconnue(nom)}'::modalite) as {nom}" for nom in noms)
+
+
+# Un renouvellement garde l'employeur, le prescripteur et le mode du contrat qu'il prolonge : un contrat et
+# ses renouvellements n'ont ainsi qu'une modalité de chacun.
+PROFILS = f"""
+with contrats as materialized (
+  select t.*, n.no as contrat, coalesce(s.no, n.no) as suivi
+  from entrepot.contrats t
+  join nos_contrat_id n on n.id = t.contrat_id
+  left join nos_contrat_id s on s.id = t.contrat_suivi_id
 )
+select t.contrat, t.suivi as contrat_suivi_id, n.no as personne, e.no as employeur_siren,
+  t.type_contrat, i.type_employeur, i.prescripteur, i.mode_realisation,
+  {_renseigner("p", DE_LA_PERSONNE)}, p.publics, p.maille_residence,
+  coalesce(p.complete, false) and 'NR' not in (
+    coalesce(t.type_contrat, 'NR'), coalesce(i.type_employeur, 'NR'), coalesce(i.prescripteur, 'NR')
+  ) as complet
+from contrats t
+left join contrats i on i.contrat = t.suivi
+left join nos_employeur_siren e on e.id = t.employeur_siren
+left join nos_personne n on n.id = t.personne
+left join personnes p on p.personne = n.no
+"""
+DU_CONTRAT = ("type_contrat", "type_employeur", "prescripteur", "mode_realisation")
+DU_PROFIL = (*DU_CONTRAT, *DE_LA_PERSONNE)
 OPERATIONS = f"""
 select n.no as clause, m.no as marche_cle, c.modalite, c.type_marche, c.type_acheteur, c.secteur, c.programme,
   l.maille as maille_execution, {HORS_CLAUSES} as hors_clauses,
@@ -128,11 +137,6 @@ left join nos_marche_cle m on m.id = c.marche_cle
 left join lieux_execution l on l.objet_id = n.no
 """
 DE_L_OPERATION = ("modalite", "type_marche", "type_acheteur", "secteur", "programme")
-
-
-def _renseigner(table: str, noms: tuple[str, ...]) -> str:
-    """Des heures sans contrat ou sans clause connus sont, sur leurs axes, « non renseigné »."""
-    return ", ".join(f"coalesce({table}.{nom}, '{inconnue(nom)}'::modalite) as {nom}" for nom in noms)
 
 
 def detailler(heures: str) -> str:
