@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
@@ -88,6 +89,21 @@ def test_partager_une_grande_table_ne_change_aucune_cellule(exemple, parametres,
         monkeypatch.setattr(lecture, "LIGNES_A_PARTAGER", lignes)
         monkeypatch.setattr(lecture, "LIGNES_D_UN_LOT", lignes)
         pd.testing.assert_frame_equal(cellules(*recus), attendues, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("nom", "inutile"), [("heures_realisees", "etude_clauses_retenues"), ("marches_notifies", "travail")]
+)
+def test_un_plan_reduit_ne_prepare_que_ce_qu_il_lit(exemple, parametres, nom, inutile):
+    entier = replace(Plan.lire(exemple), personnes_minimum={})
+    rendues = []
+    for plan in (entier, replace(entier, indicateurs=frozenset({nom}))):
+        with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
+            rendues.append(cellules(connexion, exemple, plan, periodes_couvertes(connexion), parametres))
+            noms = connexion.execute("select table_name from duckdb_tables() where temporary").fetchall()
+        assert ((inutile,) in noms) == (plan is entier)
+    attendues = rendues[0][rendues[0]["indicateur"] == nom].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rendues[1], attendues)
 
 
 # ── de petites tables, aux codes rares, pour que les lignes se croisent ───────────────────────

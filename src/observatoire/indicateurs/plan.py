@@ -31,11 +31,13 @@ class Plan:
             « indicateur.* » retire toutes les ventilations et garde l'ensemble.
         personnes_minimum: pour un niveau et un rythme, l'effectif du territoire sous lequel seuls les
             totaux sont publiés.
+        indicateurs: les seuls que l'on tabule ; tous par défaut.
     """
 
     tranches: dict[tuple[str, str], str]
     exceptions: dict[tuple[str, str], frozenset[str]]
     personnes_minimum: dict[tuple[str, str], int]
+    indicateurs: frozenset[str] | None = None
 
     @classmethod
     def lire(cls, config: Config) -> Self:
@@ -60,6 +62,8 @@ class Plan:
 
     def publie(self, niveau: str, rythme: str, indicateur: str, ventilation: str) -> bool:
         """Dit si une tranche est publiée à un niveau et un rythme."""
+        if self.indicateurs is not None and indicateur not in self.indicateurs:
+            return False
         if not REGISTRE[indicateur].personnes:
             return True
         rang = TRANCHES.index(self.tranches.get((niveau, rythme), "rien"))

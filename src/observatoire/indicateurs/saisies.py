@@ -5,14 +5,13 @@ Elles sont tabulées comme des heures ordinaires : chaque cellule y a ses person
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from observatoire.indicateurs.cellule import CLE
 from observatoire.indicateurs.diffusions.photographies import dossier_de
-from observatoire.indicateurs.plan import Plan
 from observatoire.indicateurs.tabulation import cellules
 from observatoire.magasin import Magasin
 from observatoire.perimetre import Periode
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from observatoire.config import Config
+    from observatoire.indicateurs.plan import Plan
 
 PROUVABLES = ("heures_realisees", "heures_hors_clauses_publiques")
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
@@ -45,15 +45,6 @@ where date_trunc('quarter', mois)::date in ({trimestres})
 group by coalesce(personne, contrat_id), employeur_siren, clause_id, mois
 having sum({sens} * signe * heures) > 0.005
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _PlanDesHeures(Plan):
-    """Le plan, réduit aux heures : un trimestre de saisies tardives n'a pas d'autre indicateur à donner."""
-
-    def publie(self, niveau: str, rythme: str, indicateur: str, ventilation: str) -> bool:
-        """Dit si une tranche est publiée à un niveau et un rythme."""
-        return indicateur in PROUVABLES and Plan.publie(self, niveau, rythme, indicateur, ventilation)
 
 
 def mouvements(
@@ -102,7 +93,7 @@ def _tabuler(
             "fin": [p.fin for p in lues],
         }
     ).astype({"genre": "string", "periode": "string", "debut": "datetime64[us]", "fin": "datetime64[us]"})
-    restreint = _PlanDesHeures(plan.tranches, plan.exceptions, {})
+    restreint = replace(plan, personnes_minimum={}, indicateurs=frozenset(PROUVABLES))
     with Magasin(config.processed if sens > 0 else photo).connexion("entrepot") as connexion:
         connexion.execute(f"create temp table ecarts as {requete}")
         connexion.execute("drop view entrepot.heures")
