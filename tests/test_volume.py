@@ -68,6 +68,6 @@ def test_deux_processus_ecrivent_les_memes_octets_qu_un_seul(travail, monkeypatc
     for seuil in (10**9, 1):
         monkeypatch.setattr(morceaux, "LIGNES_A_PARTAGER", seuil)
         monkeypatch.setattr(morceaux, "_PROCESSUS", 2)
-        construire(travail)
+        construire(travail, jusqu_a="recoupements")
         octets.append({nom: magasin.chemin(nom).read_bytes() for nom in tables})
     assert octets[0] == octets[1]
