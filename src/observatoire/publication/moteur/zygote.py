@@ -78,6 +78,8 @@ ESSENTIEL = "essentiel"
 """L'argument d'un zygote qui ne charge pas l'observatoire : d'autres en naissent, qui le chargent."""
 
 _DEMANDE_MAXIMUM = 1 << 20
+_DECHETS = 10_000, 10, 10
+"""Un noyau vit peu : chercher ses déchets toutes les 700 créations prenait un douzième de son calcul."""
 
 
 def fils_en_cours() -> int:
@@ -94,9 +96,11 @@ def prechauffer(noms: Iterable[str] = BIBLIOTHEQUES) -> None:
         _remplir_les_caches()
         if "observatoire.publication.fiche" in sys.modules:
             _dessiner_un_exemple()
+            _lire_le_gabarit()
     finally:
         gc.freeze()
         gc.enable()
+        gc.set_threshold(*_DECHETS)
 
 
 def _remplir_les_caches() -> None:
@@ -123,6 +127,15 @@ def _dessiner_un_exemple() -> None:
         [figures.Colonne("T1", "2026", 1.0, formats.entier(1234), charte.TEXTE, provisoire=True)]
     )
     figures.points([figures.Point("Part", 1.0, "1", 2.0)], ("Ici", "Région"))
+
+
+def _lire_le_gabarit() -> None:
+    """Compile le gabarit des blocs du dossier de travail, s'il y en a un."""
+    from observatoire.config import dossier_de_travail
+    from observatoire.publication import blocs
+
+    with suppress(Exception):  # absent ou faux : la cellule qui s'en sert le dira
+        blocs.gabarit(dossier_de_travail())
 
 
 class Zygote:

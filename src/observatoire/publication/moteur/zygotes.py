@@ -32,7 +32,7 @@ _ADIEU = 5  # secondes
 _LU_A_L_IMPORT = re.compile(
     r"^(PYTHON|PATH$|HOME$|LD_|OMP_|OPENBLAS|MKL_|NUMEXPR|JE_|ARROW_|MPLCONFIGDIR$|XDG_|TZ$|LANG|LC_|TMPDIR$)"
 )
-_PROPRES_AU_NOYAU = ("IPYTHONDIR", "OBSERVATOIRE_RACINE")
+_PROPRE_AU_NOYAU = "IPYTHONDIR"
 
 
 class ZygoteError(Exception):
@@ -69,7 +69,7 @@ class Zygote:
             OSError: le processus n'a pas pu être lancé.
         """
         commande, distante = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        sans_noyau = {nom: v for nom, v in environnement.items() if nom not in _PROPRES_AU_NOYAU}
+        sans_noyau = {nom: v for nom, v in environnement.items() if nom != _PROPRE_AU_NOYAU}
         numero = str(distante.fileno())
         with distante:
             processus = subprocess.Popen(
