@@ -196,52 +196,85 @@ class _SansAtelier:
         pass
 
 
-# ── Un zygote qui n'a pas chargé l'observatoire ──
+# ── Un zygote sans l'observatoire, et ceux qui en naissent ──
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="un zygote demande Linux")
 
 
 @pytest.fixture
-def leger(tmp_path, monkeypatch):
-    """Un zygote sans l'observatoire, où naissent les noyaux de cet essai ; et le code qu'ils liront."""
+def naitre(tmp_path, monkeypatch):
+    """Fait naître un zygote, d'un parent qui n'a rien de nous, avec le code de `tmp_path / "code"`."""
     code = tmp_path / "code"
     shutil.copytree(DEPOT / "src", code, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(code))
     monkeypatch.delenv("OBSERVATOIRE_MOTEUR", raising=False)
     monkeypatch.setattr(zygotes, "_zygotes", {})
     environnement = environnement_du_noyau(os.environ, tmp_path, "")
-    zygotes.adopter(environnement, zygotes.Zygote.demarrer(environnement, ESSENTIEL))
-    yield code
+    parent = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
+
+    def _naitre() -> zygotes.Zygote:
+        zygotes.oublier()
+        neuf = parent.engendrer()
+        zygotes.adopter(environnement, neuf)
+        return neuf
+
+    yield _naitre
     zygotes.oublier()
+    parent.quitter()
+
+
+def ecrire_la_bibliotheque(config: Config, ajout: str) -> None:
+    module = config.racine / "code" / "observatoire" / "__init__.py"
+    module.write_text(f"{module.read_text(encoding='utf-8')}\n{ajout}\n", encoding="utf-8")
 
 
 def charger(config: Config) -> list:
-    """Ce qu'un noyau voit : la version de l'observatoire, pandas chargé d'avance, son parent."""
-    voir = "import json, os, sys\npret = 'pandas' in sys.modules\nimport observatoire.publication\n"
-    chemin = ecrire(
-        config, f"{voir}print(json.dumps([getattr(observatoire, 'MARQUE', 0), pret, os.getppid()]))"
+    """Ce qu'un noyau voit : la version de l'observatoire, s'il l'a trouvé chargé, ses parents."""
+    voir = (
+        "import json, os, sys\npret = 'observatoire.publication.fiche' in sys.modules\nimport observatoire\n"
     )
+    voir += "stat = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()\n"
+    vu = "[getattr(observatoire, 'MARQUE', 0), pret, os.getppid(), int(stat[1])]"
+    chemin = ecrire(config, f"{voir}print(json.dumps({vu}))")
     return json.loads(executer(chemin, {}).cells[-1].outputs[0].text)
 
 
+def attendre_la_fin(numero: int) -> None:
+    fin = time.monotonic() + 10
+    while Path(f"/proc/{numero}").exists() and time.monotonic() < fin:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{numero}").exists(), f"{numero} vit encore"
+
+
 @linux
-def test_un_zygote_leger_donne_le_code_enregistre_sans_repartir(travail, leger):
-    marque, pret, mere = charger(travail)
+def test_un_zygote_ne_charge_le_code_enregistre_et_son_parent_reste(travail, naitre):
+    naitre()
+    marque, pret, mere, aieule = charger(travail)
     assert (marque, pret) == (0, True)
-    module = leger / "observatoire" / "__init__.py"
-    module.write_text(f"{module.read_text(encoding='utf-8')}\nMARQUE = 7\n", encoding="utf-8")
-    assert charger(travail) == [7, True, mere]
+    assert charger(travail) == [0, True, mere, aieule]
+    ecrire_la_bibliotheque(travail, "MARQUE = 7")
+    naitre()
+    marque, pret, autre, meme = charger(travail)
+    assert (marque, pret, meme) == (7, True, aieule)
+    assert autre != mere
+    attendre_la_fin(mere)  # plus personne ne tenait sa commande ; son parent l'a enterré
 
 
 @linux
-def test_un_noyau_que_plus_personne_ne_suit_ne_fait_pas_tomber_son_zygote(travail, leger):
+def test_une_bibliotheque_qui_ne_se_charge_pas_se_dit_dans_la_cellule(travail, naitre):
+    ecrire_la_bibliotheque(travail, "1 / 0")
+    naitre()
+    with pytest.raises(PublicationError, match="ZeroDivisionError"):
+        charger(travail)
+
+
+@linux
+def test_un_noyau_que_plus_personne_ne_suit_ne_fait_pas_tomber_son_zygote(travail, naitre):
+    zygote = naitre()
     mere = charger(travail)[2]
-    [(zygote, _)] = zygotes._zygotes.values()
     demande = {"environnement": dict(os.environ), "dossier": str(travail.racine), "memoire_mo": 0, "cle": "x"}
     fils = zygote.fourcher(demande)
     os.close(fils.suivi)
     fils.prise.close()
-    fin = time.monotonic() + 10
-    while Path(f"/proc/{fils.numero}").exists() and time.monotonic() < fin:
-        time.sleep(0.05)
+    attendre_la_fin(fils.numero)
     assert charger(travail)[2] == mere

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,8 @@ from observatoire.publication.campagne import cle, donnees, essai
 from observatoire.publication.campagne.compte_rendu import en_texte, rendre_compte
 from observatoire.publication.campagne.fichier import improviser, lire_campagne
 from observatoire.publication.campagne.lancement import Avancement, Options, lancer
-from observatoire.publication.campagne.manifeste import FICHIER, Manifeste, dossier_de, exiger_complete
+from observatoire.publication.campagne.manifeste import FICHIER, Manifeste, dossier_de
+from observatoire.publication.campagne.parution import exiger_complete
 from observatoire.publication.campagne.plan import Choix, planifier
 from observatoire.publication.campagne.tache import NOTEBOOK, Document, Echec, Tache
 from observatoire.schemas import SCHEMAS
@@ -397,13 +399,15 @@ def test_les_echecs_sont_reunis_par_cause_et_les_bons_documents_gardes(atelier):
     assert "http" not in page.split("</style>")[1]
 
 
+TROIS = 'titre = "Trois fiches"\n[[editions]]\nperimetres = ["reg:11", "dep:93", "dep:75"]\n'
+
+
 def test_une_campagne_incomplete_n_est_pas_publiee_et_ses_echecs_se_reprennent(atelier):
+    campagne(atelier, TROIS, "trimestre")
     produire(atelier)
     dossier = dossier_de(atelier, "2026-T3")
     avant = (dossier / "dep-75.pdf").read_bytes()
-    exiger_complete(atelier, PERIODE, ["dep-93", "dep-75"])
-    with pytest.raises(PublicationError, match="dep-94"):
-        exiger_complete(atelier, PERIODE, ["dep-93", "dep-94"])
+    exiger_complete(atelier, PERIODE)
     produire(atelier, producteur=rater, choix=Choix(forcer=True))
     assert json.loads((dossier / FICHIER).read_bytes())["etat"] == "incomplète"
     assert (dossier / "dep-75.pdf").read_bytes() == avant
@@ -417,23 +421,79 @@ def test_une_campagne_incomplete_n_est_pas_publiee_et_ses_echecs_se_reprennent(a
         exiger_complete(atelier, PERIODE)
 
 
+def refus(config, periode) -> tuple[str, str]:
+    with pytest.raises(PublicationError) as leve:
+        exiger_complete(config, periode)
+    return leve.value.constat, leve.value.remede
+
+
+@pytest.mark.parametrize("texte", ["2026-T3", "2026-T1"])
+def test_une_periode_est_complete_quand_elle_a_tout_ce_que_sa_campagne_prevoit(atelier, texte):
+    periode = Periode.lire(texte)
+    prevue = campagne(atelier, TROIS, "trimestre")
+    assert prevue.editions[0].periodes == (PERIODE,)
+
+    def lancer_les(lue, choix=None, producteur=rendre):
+        with ThreadPoolExecutor(2) as executeur:
+            lancer(atelier, planifier(atelier, lue, choix), executeur, Options(producteur=producteur))
+
+    lancer_les(improviser(atelier, [DEP_93], periode))  # une seule, faite à la main
+    constat, remede = refus(atelier, periode)
+    assert f"{texte} est incomplète, il y manque 2 document(s) sur 3 (dep-75, reg-11)" in constat
+    commande = f"observatoire campagne trimestre --periode {texte}"
+    assert f"« {commande} »" in remede
+
+    du_trimestre = lire_campagne(atelier, "trimestre", periode)  # ce que lit cette commande
+    lancer_les(replace(du_trimestre, editions=(replace(du_trimestre.editions[0], formats=("html",)),)))
+    assert "il y manque 2 document" in refus(atelier, periode)[0], "dep:75 et reg:11 n'ont que leur page"
+    lancer_les(du_trimestre)
+    exiger_complete(atelier, periode)
+
+    lancer_les(improviser(atelier, [DEP_93], periode, ["elu"]), producteur=rater)
+    constat, remede = refus(atelier, periode)
+    assert "il y manque 1 document(s) sur 4 (dep-93--elu)" in constat
+    assert f"« observatoire fiches dep:93 --periode {texte} --public elu »" in remede
+    assert commande not in remede
+
+
+def test_une_campagne_qui_ne_prevoit_rien_d_une_periode_ne_la_dit_pas_complete(atelier):
+    campagne(atelier, f"{TROIS}periodes = ['2026-T1']\n", "trimestre")
+    produire(atelier)
+    assert "ne prévoit aucun document pour 2026-T3" in refus(atelier, PERIODE)[0]
+
+
 def test_diffuser_refuse_une_campagne_incomplete(atelier, monkeypatch):
-    produire(atelier, producteur=rater)
+    campagne(atelier, TROIS, "trimestre")
+    produire(atelier, DEP_93)
     monkeypatch.chdir(atelier.racine)
     resultat = CliRunner().invoke(cli, ["diffuser", "2026-T3", "--date", "2026-11-14"])
     assert resultat.exit_code == 1
-    assert "est incomplète" in resultat.output
+    assert "il y manque 2 document(s) sur 3" in resultat.output
     assert not (atelier.racine / "registre").exists()
+
+
+def test_un_trimestre_passe_se_planifie_d_une_option(atelier, monkeypatch):
+    campagne(atelier, TROIS, "trimestre")
+    monkeypatch.chdir(atelier.racine)
+    resultat = CliRunner().invoke(cli, ["plan", "--periode", "2026-T1", "--detail"])
+    assert resultat.exit_code == 0, resultat.output
+    assert [ligne.split()[:2] for ligne in resultat.output.splitlines()[:3]] == [
+        [f"{objet},", "2026-T1"] for objet in ("reg:11", "dep:93", "dep:75")
+    ]
 
 
 @pytest.mark.parametrize(
     ("edition", "avant"),
-    [("2026-T3", "observatoire fiches --periode 2026-T3"), ("2025", "observatoire rapport --annee 2025")],
+    [
+        ("2026-T3", "observatoire campagne trimestre --periode 2026-T3"),
+        ("2025", "observatoire rapport --annee 2025"),
+    ],
 )
 def test_diffuser_sans_document_dit_quoi_lancer_et_ne_passe_outre_que_par_une_raison(
     atelier, monkeypatch, edition, avant
 ):
     inscrites = []
+    campagne(atelier, TROIS, "trimestre")
     monkeypatch.chdir(atelier.racine)
     monkeypatch.setattr(
         "observatoire.indicateurs.diffusions.diffuser",

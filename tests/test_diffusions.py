@@ -201,7 +201,7 @@ def test_la_ligne_de_commande_diffuse_liste_et_verifie(travail, monkeypatch):
         resultat = CliRunner().invoke(cli, list(arguments))
         return resultat.exit_code, resultat.output
 
-    monkeypatch.setattr("observatoire.publication.campagne.manifeste.exiger_complete", lambda *_: None)
+    monkeypatch.setattr("observatoire.publication.campagne.parution.exiger_complete", lambda *_: None)
     code, sortie = lancer("diffuser", T1, "--date", "2026-05-15")
     temoin = sortie.split()[-1]
     assert (code, sortie) == (0, f"{T1}-e1 : 1 cellules, témoin {temoin}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import io
 import re
@@ -302,6 +303,12 @@ def test_toutes_les_polices_du_pdf_sont_embarquees(pdf):
     assert polices
     assert all("/FontFile3" in police.FontDescriptor for police in polices)
     assert all("SourceSansPro" in str(police.BaseFont) for police in polices)
+
+
+@pytest.mark.parametrize("graisse", ["Regular", "Bold"])
+def test_la_police_de_la_page_est_celle_que_donne_la_reduction_du_fichier_entier(graisse):
+    entiere = polices.TTFont(polices._fichier(graisse), recalcTimestamp=False)
+    assert base64.b64encode(polices._reduire(entiere)).decode() in polices._regle(graisse, 400)
 
 
 def test_tous_les_fils_partagent_les_polices_meme_au_premier_appel(monkeypatch):

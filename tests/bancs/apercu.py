@@ -12,6 +12,7 @@ Les enregistrements portent sur une copie du projet, code compris.
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import re
@@ -68,6 +69,7 @@ def dossier_de_travail(travail: Path) -> None:
         shutil.copy(DEPOT / nom, travail / nom)
     for nom in ("notebooks", "report_templates", "src"):
         shutil.copytree(DEPOT / nom, travail / nom)
+    compileall.compile_dir(travail / "src", quiet=1)  # comme une installation
     if not construit:
         preparer(travail, 0.2)
         construire(Config.charger(travail))

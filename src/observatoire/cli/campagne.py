@@ -35,6 +35,9 @@ def _choix(commande: Callable[..., Any]) -> Callable[..., Any]:
     return commande
 
 
+_trimestre = click.option(
+    "--periode", "-p", help="Le trimestre à éditer au lieu du dernier complet (2026-T2)."
+)
 _ouvriers = click.option(
     "--executeur", metavar="dask://HÔTE:PORT", help="Une grappe Dask plutôt que ce poste (extra « cluster »)."
 )
@@ -78,9 +81,10 @@ def fiches(territoires: tuple[str, ...], periode: str | None, public: str, moteu
 
 @cli.command()
 @click.argument("nom", default="trimestre")
+@_trimestre
 @_choix
 @_ouvriers
-def campagne(nom: str, **choix: Any) -> None:
+def campagne(nom: str, periode: str | None, **choix: Any) -> None:
     """Produit une campagne : campagnes/NOM.toml.
 
     Seuls les documents qui ont vieilli sont refaits ; « observatoire plan » dit lesquels et pourquoi. Un
@@ -89,17 +93,16 @@ def campagne(nom: str, **choix: Any) -> None:
 
     Exemple : observatoire campagne trimestre --seulement dep:93
     """
-    from observatoire.publication.campagne.fichier import lire_campagne
-
     config = Config.charger()
-    _lancer(config, lire_campagne(config, nom), **choix)
+    _lancer(config, _lire(config, nom, periode), **choix)
 
 
 @cli.command()
 @click.argument("nom", default="trimestre")
 @click.option("--detail", is_flag=True, help="Un document par ligne, ceux qui sont à jour compris.")
+@_trimestre
 @_choix
-def plan(nom: str, detail: bool, **choix: Any) -> None:
+def plan(nom: str, detail: bool, periode: str | None, **choix: Any) -> None:
     """Dit ce que la campagne NOM referait, pourquoi, et en combien de temps.
 
     Rien n'est produit. Un document est refait si une chose dont il dépend a changé : les données de son
@@ -108,11 +111,9 @@ def plan(nom: str, detail: bool, **choix: Any) -> None:
 
     Exemple : observatoire plan trimestre --detail
     """
-    from observatoire.publication.campagne.fichier import lire_campagne
-
     config = Config.charger()
     processus = choix.pop("processus") or _processus()
-    prevu = _planifier(config, lire_campagne(config, nom), **choix)
+    prevu = _planifier(config, _lire(config, nom, periode), **choix)
     for ligne in prevu.lignes if detail else ():
         click.echo(f"{ligne.tache.dit:<26} {' ; '.join(ligne.motifs) or 'à jour'}")
     if not detail:
@@ -120,6 +121,13 @@ def plan(nom: str, detail: bool, **choix: Any) -> None:
         for motif, compte in motifs.most_common():
             click.echo(f"{compte:>5}  {motif}")
     click.echo(_resumer(prevu, processus))
+
+
+def _lire(config: Config, nom: str, periode: str | None) -> Campagne:
+    from observatoire.publication.campagne.fichier import lire_campagne
+    from observatoire.publication.editions import periode_demandee
+
+    return lire_campagne(config, nom, periode_demandee(config, periode) if periode else None)
 
 
 def _planifier(config: Config, demandee: Campagne, **choix: Any) -> Plan:

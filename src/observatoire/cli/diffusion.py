@@ -20,8 +20,8 @@ def diffuser(periode: str, date: str | None, erratum: str, malgre: str) -> None:
 
     PERIODE est un trimestre, ou une année pour l'édition annuelle. À lancer quand l'édition paraît : ce
     qui y est caché le reste, ce qui y est publié ne change plus que selon le calendrier des révisions.
-    Refusée tant que ses documents ne sont pas tous produits, et tels qu'ils l'ont été : les fiches d'un
-    trimestre, le rapport d'une année.
+    Refusée tant que ses documents ne sont pas tous produits, et tels qu'ils l'ont été : ceux que
+    campagnes/trimestre.toml prévoit pour un trimestre, le rapport d'une année.
 
     Exemple : observatoire diffuser 2026-T3 --date 2026-11-14
     """
@@ -38,7 +38,7 @@ def diffuser(periode: str, date: str | None, erratum: str, malgre: str) -> None:
 
 def _exiger_les_documents(config: Config, edition: Periode, malgre: str) -> None:
     """Refuse une édition dont les documents ne sont pas là, ou inscrit la raison de passer outre."""
-    from observatoire.publication.campagne.manifeste import exiger_complete, exiger_rapport
+    from observatoire.publication.campagne.parution import exiger_complete, exiger_rapport
     from observatoire.qualite.decisions import JOURNAL, noter
 
     try:

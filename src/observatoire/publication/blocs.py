@@ -16,7 +16,7 @@ from observatoire.publication.jumeau import joindre_jumeau
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 MIME = "application/vnd.observatoire.bloc+json"
 GABARIT = "commun/bloc.html.j2"
@@ -35,7 +35,7 @@ class Bloc(ABC):
 
     def html(self) -> str:
         """Rend le bloc en HTML, par le gabarit du dossier de travail."""
-        return _gabarit(dossier_de_travail()).render(bloc=joindre_jumeau(self.json()))
+        return gabarit(dossier_de_travail()).render(bloc=joindre_jumeau(self.json()))
 
     @abstractmethod
     def texte(self) -> str:
@@ -318,6 +318,11 @@ def _publier(valeur: Any) -> Any:
     return typographier(valeur) if isinstance(valeur, str) else valeur
 
 
+def gabarit(racine: Path) -> Template:
+    """Rend le gabarit d'un bloc ; déjà compilé, il est relu s'il a changé."""
+    return _gabarits(racine).get_template(GABARIT)
+
+
 @cache
-def _gabarit(racine: Path) -> Template:
-    return environnement(racine / "report_templates").get_template(GABARIT)
+def _gabarits(racine: Path) -> Environment:
+    return environnement(racine / "report_templates")

@@ -216,9 +216,9 @@ def _barrer(
     axes = _zone(figure, len(lignes), gauche, haut, largeur)
     axes.set_xlim(0, etendue)
     axes.axvline(0, color=charte.FILET, linewidth=1.2, clip_on=False)
-    for rang, ligne in enumerate(lignes):
-        bout = ligne.longueur or 0.0
-        axes.barh(rang, bout, height=0.68, color=ligne.couleur, linewidth=0)
+    bouts, couleurs = [ligne.longueur or 0.0 for ligne in lignes], [ligne.couleur for ligne in lignes]
+    axes.barh(range(len(lignes)), bouts, height=0.68, color=couleurs, linewidth=0)
+    for rang, (ligne, bout) in enumerate(zip(lignes, bouts, strict=True)):
         if ligne.longueur == 0:
             axes.vlines(0, rang - 0.34, rang + 0.34, ligne.couleur, linewidth=_ZERO, clip_on=False)
         if ligne.repere is not None:

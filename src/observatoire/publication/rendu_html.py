@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from observatoire.config import Config
 
 GABARIT = "fiche.html.j2"
+INCLUS = ("fiche/fiche.css", "commun/bloc.html.j2")
 
 
 def rendre_html(notebook: NotebookNode, config: Config) -> bytes:
@@ -44,9 +45,10 @@ def rendre_html(notebook: NotebookNode, config: Config) -> bytes:
     return page.encode()
 
 
-def relire_les_gabarits() -> None:
-    """Fait relire les gabarits au prochain rendu : l'aperçu les montre tels qu'ils sont enregistrés."""
+def relire_les_gabarits(config: Config) -> None:
+    """Relit les gabarits : l'aperçu les montre tels qu'ils sont enregistrés."""
     _exporteur.cache_clear()
+    _exporteur(config.racine / "report_templates")
 
 
 def _avec_police(bloc: Bloc) -> Bloc:
@@ -57,14 +59,19 @@ def _avec_police(bloc: Bloc) -> Bloc:
 def _exporteur(gabarits: Path) -> TemplateExporter:
     """L'exporteur de nbconvert, où ne restent que nos gabarits et un échappement systématique.
 
-    Sans eux, `HTMLExporter` relit toute la page (BeautifulSoup) et n'échappe rien (Jinja).
+    Sans eux, `HTMLExporter` relit toute la page (BeautifulSoup) et n'échappe rien (Jinja). Nos gabarits ne
+    lisent que les blocs : le notebook n'est ni retouché, ni revérifié après chaque retouche.
     """
     exporteur = TemplateExporter(  # type: ignore[no-untyped-call]
-        template_paths=[str(gabarits), str(gabarits / "fiche")], template_file=GABARIT
+        template_paths=[str(gabarits), str(gabarits / "fiche")],
+        template_file=GABARIT,
+        default_preprocessors=[],
     )
     exporteur.environment.autoescape = True
     exporteur.environment.undefined = StrictUndefined
     exporteur.environment.trim_blocks = True
     exporteur.environment.lstrip_blocks = True
     exporteur.template  # noqa: B018  lu une fois, avant que plusieurs fils ne s'en servent
+    for inclus in INCLUS:
+        exporteur.environment.get_template(inclus)
     return exporteur

@@ -64,7 +64,7 @@ def rendre_pdf(notebook: NotebookNode, config: Config) -> tuple[bytes, int]:
 
 
 def _oublier(racine: str) -> None:
-    """Fait oublier à Typst les documents passés : il en garde 30 Mo chacun, dix compilations durant.
+    """Fait oublier à Typst les documents passés : il en garde 10 Mo chacun, dix compilations durant.
 
     Cette mémoire sert à qui réécrit un document, non à des centaines de fiches qui se suivent.
     """
@@ -76,14 +76,20 @@ def _oublier(racine: str) -> None:
 
 
 def _ajuster(fichiers: dict[str, bytes], racine: str) -> tuple[str, int]:
-    """La plus grande échelle qui tient en deux pages, ou la plus petite ; cherchée par dichotomie."""
+    """La plus grande échelle qui tient en deux pages, ou la plus petite.
+
+    Presque toujours la première ; sinon elle est cherchée par dichotomie parmi les autres.
+    """
 
     @cache
     def pages(rang: int) -> int:
         compilateur = _compilateur(fichiers, racine, ECHELLES[rang])
         return int(compilateur.query("<pages>", field="value", one=True))
 
-    rang = bisect_left(range(len(ECHELLES) - 1), True, key=lambda rang: pages(rang) <= PAGES)
+    def tient(rang: int) -> bool:
+        return pages(rang) <= PAGES
+
+    rang = 0 if tient(0) else bisect_left(range(len(ECHELLES) - 1), True, lo=1, key=tient)
     return ECHELLES[rang], pages(rang)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CONSTRUIRE, REFAIRE, PDF = "construire", "refaire", "pdf"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _PAS = 0.02  # secondes
+_TOUR = 0.0005  # secondes : un message du noyau n'attend pas que la mise en page cède la place
 _PRECHARGE = "observatoire.publication.apercu.prechargement"
 
 
@@ -35,17 +36,18 @@ class Atelier:
     """Le processus d'une demande ; il se relance, et un ordre trop long s'abandonne.
 
     Deux parents restent chauds d'un atelier à l'autre, et n'ont chargé que des bibliothèques tierces : celui
-    des ateliers, celui des noyaux. La nôtre est relue à chaque naissance, telle qu'elle est enregistrée.
+    des ateliers, et celui dont naît le zygote de chacun. La nôtre est relue des deux côtés à la fois, telle
+    qu'elle est enregistrée.
     """
 
     def __init__(self, demande: Demande) -> None:
         self._demande = demande
         self._seul = threading.Lock()
-        self._zygote: zygotes.Zygote | None = None
+        self._parent: zygotes.Zygote | None = None
         linux = sys.platform.startswith("linux")
         self._contexte: Any = multiprocessing.get_context("forkserver" if linux else "spawn")
         self._contexte.set_forkserver_preload([_PRECHARGE])
-        self._lancer()
+        self._processus: Any = None  # né au premier ordre : la page d'avant n'attend pas ses bibliothèques
 
     def demander(
         self, ordre: str, abandonner: Callable[[], bool] = lambda: False
@@ -57,6 +59,8 @@ class Atelier:
             abandonner: interrogée pendant l'attente ; vraie, l'atelier repart et le résultat est `None`.
         """
         with self._seul:
+            if self._processus is None:
+                self._lancer()
             try:
                 self._tube.send(ordre)
                 while not self._tube.poll(_PAS):
@@ -78,10 +82,12 @@ class Atelier:
     def fermer(self) -> None:
         """Arrête le processus et ses parents."""
         self._arreter()
-        if self._zygote is not None:
-            self._zygote.quitter()
+        if self._parent is not None:
+            self._parent.quitter()
 
     def _arreter(self) -> None:
+        if self._processus is None:
+            return
         self._tube.close()
         self._processus.terminate()
         self._processus.join(5)
@@ -93,20 +99,31 @@ class Atelier:
         self._lancer()
 
     def _lancer(self) -> None:
-        if not zygotes.obstacle() and (self._zygote is None or not self._zygote.vivant):
-            environnement = environnement_du_noyau(os.environ, self._demande.racine, "")
-            with suppress(OSError):
-                self._zygote = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
+        zygote = self._engendrer()
         self._tube, autre = self._contexte.Pipe()
-        commande = self._zygote.commande if self._zygote else None
-        self._processus = self._contexte.Process(target=_travailler, args=(autre, self._demande, commande))
+        arguments = autre, self._demande, zygote.commande if zygote else None
+        self._processus = self._contexte.Process(target=_travailler, args=arguments)
         self._processus.start()
         autre.close()
+        if zygote is not None:
+            zygote.fermer()  # il ne vit plus que par l'atelier
+
+    def _engendrer(self) -> zygotes.Zygote | None:
+        """Rend le zygote du prochain atelier ; None là où les noyaux ne peuvent pas être fourchés."""
+        if zygotes.obstacle():
+            return None
+        with suppress(OSError):
+            if self._parent is None or not self._parent.vivant:
+                environnement = environnement_du_noyau(os.environ, self._demande.racine, "")
+                self._parent = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
+            return self._parent.engendrer()
+        return None
 
 
 def _travailler(tube: Connection, demande: Demande, commande: socket.socket | None) -> None:
     """La boucle de l'atelier : un ordre, une réponse, jusqu'à la fermeture du tube."""
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1,5 s pour rien, comme dans cli
+    sys.setswitchinterval(_TOUR)
     if commande is not None:
         environnement = environnement_du_noyau(os.environ, demande.racine, "")
         zygotes.adopter(environnement, zygotes.Zygote(commande))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,6 @@ class Fabrique:
         self._ecart = 0  # le rang de la cellule de code que cet enregistrement a changée
         self._execute: NotebookNode | None = None
         self._relais: Relais | None = None
-        self._police: threading.Thread | None = None
 
     def construire(self, *, neuf: bool) -> Vue:
         """Rend le document du notebook tel qu'il est enregistré.
@@ -59,10 +59,9 @@ class Fabrique:
             self._ecart = _premier_ecart(codes(avant) if avant else [], codes(source))
             self._execute = None
             self._execute, executees = self._executer(config, source, neuf=neuf)
+        else:
+            self._appreter(config)
         execute = self._execute = _reprendre(source, self._execute)
-        if self._police is not None:
-            self._police.join()
-        rendu_html.relire_les_gabarits()
         fichiers, accueil = self._mettre_en_page(config, execute)
         return Vue(fichiers, accueil, executees, relire_notebook(source))
 
@@ -101,17 +100,28 @@ class Fabrique:
     def _executer(self, config: Config, source: NotebookNode, *, neuf: bool) -> tuple[NotebookNode, int]:
         """Exécute le notebook ; rend aussi le nombre de cellules de code qui restaient à exécuter."""
         relais, self._relais = self._relais, None
+        appret = threading.Thread(target=self._appreter, args=[config], daemon=True)
         if relais is not None and not neuf and relais.convient(source):
-            return relais.achever(source)
-        if relais is not None:
-            relais.abandonner()
-        return self._lancer(config, source, self._preparer), len(codes(source))
+            appret.start()
+            rendu = relais.achever(source)
+        else:
+            if relais is not None:
+                relais.abandonner()
 
-    def _preparer(self, _: NotebookNode, rang: int) -> None:
-        """Réduit la police de la première page pendant que le noyau exécute les premières cellules."""
-        if rang == 0 and self._police is None:
-            self._police = threading.Thread(target=polices.pour_la_page, daemon=True)
-            self._police.start()
+            def au_depart(_: NotebookNode, rang: int) -> None:
+                if rang == 0:
+                    appret.start()
+
+            rendu = self._lancer(config, source, au_depart), len(codes(source))
+        appret.join()
+        return rendu
+
+    def _appreter(self, config: Config) -> None:
+        """Lit les gabarits et réduit la police, d'ordinaire pendant que le noyau exécute les cellules."""
+        polices.pour_la_page()
+        if not self._demande.chapitre:
+            with suppress(Exception):  # la mise en page le redira
+                rendu_html.relire_les_gabarits(config)
 
     def _lancer(
         self,

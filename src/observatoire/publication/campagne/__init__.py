@@ -1,6 +1,6 @@
 """La campagne : planifier des documents, ne refaire que les vieillis, ne rien laisser d'à moitié écrit.
 
-`campagnes/*.toml` → `fichier` → `plan` (`cle`, `donnees`, `manifeste`) → `lancement` → `bilan`.
+`campagnes/*.toml` → `fichier` → `plan` (`cle`, `donnees`, `manifeste`) → `lancement` → `bilan` ; `parution`.
 Ni Jupyter ni le dessin ne se chargent d'ici : `production` s'en charge, là où un document se produit.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from observatoire.publication.campagne.bilan import Bilan, Ecrit
 from observatoire.publication.campagne.fichier import Campagne, Edition, improviser, lire_campagne
 from observatoire.publication.campagne.lancement import Avancement, Options, lancer
-from observatoire.publication.campagne.manifeste import exiger_complete
+from observatoire.publication.campagne.parution import exiger_complete
 from observatoire.publication.campagne.plan import Choix, Plan, planifier
 from observatoire.publication.campagne.tache import Document, Echec, Tache
 

@@ -23,8 +23,8 @@ _VALEURS = f"""
 select territoire, periode,
   case when territoire = '{_REGION}' or ventilation = 'ensemble' then indicateur else '' end as quoi,
   ventilation, count(*) as lignes,
-  sha256(string_agg(concat_ws(chr(31), indicateur, modalite, coalesce(valeur::varchar, ''), unite, statut),
-    chr(30) order by indicateur, modalite)) as empreinte
+  sha256(array_to_string(list_sort(list(concat_ws(
+    chr(31), indicateur, modalite, coalesce(valeur::varchar, ''), unite, statut))), chr(30))) as empreinte
 from indicateurs.valeurs group by all"""
 _COMPARAISONS = """
 select territoire, periode, '' as quoi, ventilation, count(*) as lignes,

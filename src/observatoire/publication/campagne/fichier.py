@@ -58,8 +58,13 @@ class Campagne:
         ]
 
 
-def lire_campagne(config: Config, nom: str = PAR_DEFAUT) -> Campagne:
+def lire_campagne(config: Config, nom: str = PAR_DEFAUT, periode: Periode | None = None) -> Campagne:
     """Lit `campagnes/<nom>.toml`.
+
+    Args:
+        config: le dossier de travail.
+        nom: celui du fichier, sans extension.
+        periode: le trimestre que « dernier » désigne ; par défaut le dernier complet dans les données.
 
     Raises:
         ConfigError: campagne inconnue, clé inconnue ou manquante, valeur qui n'existe pas.
@@ -75,7 +80,7 @@ def lire_campagne(config: Config, nom: str = PAR_DEFAUT) -> Campagne:
     if not isinstance(bloc.get("editions"), list) or not bloc["editions"]:
         raise ConfigError(f"{fichier} : aucune édition.", "Ajouter un tableau [[editions]].")
     editions = [
-        _edition(config, f"{fichier}, édition {rang}", edition)
+        _edition(config, f"{fichier}, édition {rang}", edition, periode)
         for rang, edition in enumerate(bloc["editions"], 1)
     ]
     return Campagne(nom, str(bloc.get("titre", nom)), tuple(editions))
@@ -100,7 +105,7 @@ def noms_des_publics(config: Config) -> list[str]:
     return list(lire_toml(chemin)) if chemin.is_file() else []
 
 
-def _edition(config: Config, ou: str, bloc: object) -> Edition:
+def _edition(config: Config, ou: str, bloc: object, dernier: Periode | None) -> Edition:
     if not isinstance(bloc, dict):
         raise ConfigError(f"{ou} n'est pas un tableau.", "L'écrire sous [[editions]].")
     _verifier_cles(ou, bloc, _CLES_EDITION)
@@ -109,7 +114,7 @@ def _edition(config: Config, ou: str, bloc: object) -> Edition:
         perimetres = _perimetres(textes.get("niveaux", []), textes.get("perimetres", []))
         publics = tuple("" if p == GENERAL else p for p in textes.get("publics", [GENERAL]))
         _verifier_publics(config, publics, perimetres)
-        periodes = _periodes(config, bloc.get("periodes", DERNIER))
+        periodes = _periodes(config, bloc.get("periodes", DERNIER), dernier)
     except ObservatoireError as erreur:
         raise ConfigError(f"{ou} : {erreur.constat}", erreur.remede) from None
     formats = textes.get("formats", list(FORMATS))
@@ -130,9 +135,9 @@ def _perimetres(niveaux: list[str], perimetres: list[str]) -> list[Perimetre]:
     return list(dict.fromkeys(lus))
 
 
-def _periodes(config: Config, ecrites: object) -> list[Periode]:
+def _periodes(config: Config, ecrites: object, dernier: Periode | None) -> list[Periode]:
     if ecrites == DERNIER:
-        return [derniere_periode(config)]
+        return [dernier or derniere_periode(config)]
     if ecrites == HISTORIQUE:
         return trimestres_acheves(config)
     if isinstance(ecrites, list) and ecrites and all(isinstance(texte, str) for texte in ecrites):

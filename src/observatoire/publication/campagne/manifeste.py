@@ -12,15 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from observatoire.erreurs import PublicationError
 from observatoire.magasin import ecrire_octets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from observatoire.config import Config
-    from observatoire.perimetre import Periode
 
 FICHIER = "manifeste.json"
 VERSION = 1
@@ -99,52 +97,6 @@ def decrire(fichiers: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         nom: {"octets": len(octets), "sha256": hashlib.sha256(octets).hexdigest()}
         for nom, octets in fichiers.items()
     }
-
-
-def exiger_complete(config: Config, periode: Periode, noms: Collection[str] = ()) -> None:
-    """Refuse de publier les documents d'une campagne qui n'a pas tout produit, ou dont un fichier a changé.
-
-    Args:
-        config: le dossier de travail.
-        periode: la période à publier.
-        noms: les documents que la campagne devait avoir (`dep-93--elu`), s'il faut qu'ils y soient tous.
-
-    Raises:
-        PublicationError: aucun document, campagne incomplète, ou fichier absent ou changé.
-    """
-    manifeste = Manifeste.lire(dossier_de(config, str(periode)))
-    rejouer = "Relancer « observatoire campagne », puis publier."
-    if not manifeste.documents and manifeste.complet:
-        raise PublicationError(
-            f"Aucune fiche de {periode} n'est produite, ou rien ne dit qu'elles le sont toutes.",
-            f"D'abord « observatoire campagne », ou « observatoire fiches --periode {periode} ».",
-        )
-    absents = {nom for nom in noms if nom not in manifeste.documents}
-    if manquants := sorted({*manifeste.restants, *manifeste.echecs, *absents}):
-        suite = ", …" if len(manquants) > 6 else ""
-        raise PublicationError(
-            f"La campagne {periode} est incomplète, il y manque {len(manquants)} document(s) "
-            f"({', '.join(manquants[:6])}{suite}).",
-            "Lire outputs/journaux/bilan.html, corriger, puis « observatoire campagne --reprise --echecs ».",
-        )
-    if anomalies := manifeste.anomalies():
-        premier = next(iter(anomalies.values()))[0]
-        raise PublicationError(
-            f"{len(anomalies)} document(s) de {periode} ne sont plus ceux qui ont été produits ({premier}).",
-            rejouer,
-        )
-
-
-def exiger_rapport(config: Config, annee: Periode) -> None:
-    """Refuse de publier une année dont le rapport n'est pas produit ; il l'est en entier, ou pas du tout.
-
-    Raises:
-        PublicationError: le rapport n'est pas là.
-    """
-    if not (config.outputs / "rapports" / str(annee) / f"rapport-{annee}.pdf").is_file():
-        raise PublicationError(
-            f"Le rapport {annee} n'est pas produit.", f"D'abord « observatoire rapport --annee {annee} »."
-        )
 
 
 def dossier_de(config: Config, periode: str) -> Path:

@@ -146,6 +146,7 @@ class NoyauDuTube(IPythonKernel):
     """Le noyau d'ipykernel, ses flux remplacés ; ni débogueur, ni sous-shells."""
 
     shell_stream = Libre()
+    _execute_sleep = 0.0  # il laisse à ZeroMQ le temps d'écrire ; le tube, lui, a déjà écrit
     _supports_kernel_subshells = False
 
     def start(self) -> None:

@@ -19,7 +19,10 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ESSENTIELLES = (
     "asyncio",
@@ -47,11 +50,13 @@ ESSENTIELLES = (
 )
 """Ce que toute fiche charge, et qui n'est pas de nous : un aperçu s'en contente pour naître plus tôt."""
 
+FICHE = ("observatoire.publication.fiche", "observatoire.publication.moteur.fils")
+
 BIBLIOTHEQUES = (
     *ESSENTIELLES,
     "duckdb",
     "observatoire.publication.commentaire",  # le relevé d'une fiche le lit : 1,2 s par noyau, sinon
-    "observatoire.publication.fiche",
+    *FICHE,
     "observatoire.publication.fiche.programme",
     "observatoire.publication.rapport",
 )
@@ -70,9 +75,11 @@ SANS_FILS = {
 """L'environnement dans lequel ces imports ne démarrent aucun fil."""
 
 ESSENTIEL = "essentiel"
-"""L'argument d'un zygote qui ne charge pas l'observatoire."""
+"""L'argument d'un zygote qui ne charge pas l'observatoire : d'autres en naissent, qui le chargent."""
 
 _DEMANDE_MAXIMUM = 1 << 20
+_DECHETS = 10_000, 10, 10
+"""Un noyau vit peu : chercher ses déchets toutes les 700 créations prenait un douzième de son calcul."""
 
 
 def fils_en_cours() -> int:
@@ -80,20 +87,20 @@ def fils_en_cours() -> int:
     return len(os.listdir("/proc/self/task"))  # noqa: PTH208  appelé à chaque division
 
 
-def prechauffer(*, maison: bool = True) -> None:
-    """Importe les bibliothèques et gèle ce qu'elles ont créé : les noyaux en partagent la mémoire.
-
-    Args:
-        maison: importe aussi l'observatoire ; sinon chaque noyau charge celui qui est sur le disque.
-    """
+def prechauffer(noms: Iterable[str] = BIBLIOTHEQUES) -> None:
+    """Importe les bibliothèques et gèle ce qu'elles ont créé : les noyaux en partagent la mémoire."""
     gc.disable()  # un import crée peu de déchets ; les chercher coûte un dixième de sa durée
-    for nom in BIBLIOTHEQUES if maison else ESSENTIELLES:
-        importlib.import_module(nom)
-    _remplir_les_caches()
-    if maison:
-        _dessiner_un_exemple()
-    gc.freeze()
-    gc.enable()
+    try:
+        for nom in noms:
+            importlib.import_module(nom)
+        _remplir_les_caches()
+        if "observatoire.publication.fiche" in sys.modules:
+            _dessiner_un_exemple()
+            _lire_le_gabarit()
+    finally:
+        gc.freeze()
+        gc.enable()
+        gc.set_threshold(*_DECHETS)
 
 
 def _remplir_les_caches() -> None:
@@ -122,23 +129,31 @@ def _dessiner_un_exemple() -> None:
     figures.points([figures.Point("Part", 1.0, "1", 2.0)], ("Ici", "Région"))
 
 
+def _lire_le_gabarit() -> None:
+    """Compile le gabarit des blocs du dossier de travail, s'il y en a un."""
+    from observatoire.config import dossier_de_travail
+    from observatoire.publication import blocs
+
+    with suppress(Exception):  # absent ou faux : la cellule qui s'en sert le dira
+        blocs.gabarit(dossier_de_travail())
+
+
 class Zygote:
     """Attend des demandes sur `commande` ; suit ses noyaux jusqu'à leur fin.
 
     Chaque demande est un JSON accompagné de deux descripteurs : la socket du noyau, et le tube où le
     zygote écrit « noyau <numéro> » puis, à la fin, « fin <code> <ms de calcul> <mémoire au plus haut, ko> ».
-    Si le lecteur de ce tube disparaît, le noyau est tué.
+    Si le lecteur de ce tube disparaît, le noyau est tué. Accompagnée d'une seule socket, elle fait naître un
+    zygote de plus, qui charge l'observatoire et vit tant que l'autre bout est ouvert.
 
     Args:
         commande: la socket des demandes.
         ajoutees: les variables d'environnement que les imports ont posées, comme dans un noyau ordinaire.
-        maison: dit si l'observatoire est chargé ; sinon un noyau charge celui qui est sur le disque.
     """
 
-    def __init__(self, commande: socket.socket, ajoutees: dict[str, str], *, maison: bool = True) -> None:
+    def __init__(self, commande: socket.socket, ajoutees: dict[str, str]) -> None:
         self._commande = commande
         self._ajoutees = ajoutees
-        self._maison = maison
         self._suivis: dict[int, int] = {}  # numéro du noyau → tube de suivi
         self._sondeur = select.poll()
         self._sondeur.register(commande, select.POLLIN)
@@ -169,44 +184,44 @@ class Zygote:
         octets, descripteurs, _, _ = socket.recv_fds(self._commande, _DEMANDE_MAXIMUM, 2)
         if not octets:
             return False
-        prise, suivi = descripteurs
-        nombre = fils_en_cours()
-        if nombre != 1:
-            os.write(suivi, f"refus {nombre} fils d'exécution\n".encode())
-            os.close(prise)
-            os.close(suivi)
-            return True
-        try:
-            numero = os.fork()
-        except OSError as erreur:
-            os.write(suivi, f"refus {erreur.strerror}\n".encode())
-            os.close(prise)
-            os.close(suivi)
-            return True
+        prise, *suivi = descripteurs
+        numero, refus = self._se_diviser()
         if numero == 0:
-            self._devenir_noyau(json.loads(octets), prise, suivi)
+            self._naitre(json.loads(octets), prise, suivi)
         os.close(prise)
-        with suppress(OSError):
-            os.write(suivi, f"noyau {numero}\n".encode())
-        self._suivis[numero] = suivi
-        self._sondeur.register(suivi, 0)
+        for tube in suivi:
+            with suppress(OSError):
+                os.write(tube, f"{refus or f'noyau {numero}'}\n".encode())
+            if refus:
+                os.close(tube)
+            else:
+                self._suivis[numero] = tube
+                self._sondeur.register(tube, 0)
         return True
 
-    def _devenir_noyau(self, demande: dict[str, Any], prise: int, suivi: int) -> None:
-        """Dans le processus fils : oublie le zygote, puis vit sa vie de noyau ; ne revient jamais."""
+    def _se_diviser(self) -> tuple[int, str]:
+        """Rend le numéro du processus fils, 0 dans celui-ci, ou -1 et pourquoi il n'y en a pas."""
+        nombre = fils_en_cours()
+        if nombre != 1:
+            return -1, f"refus {nombre} fils d'exécution"
+        try:
+            return os.fork(), ""
+        except OSError as erreur:
+            return -1, f"refus {erreur.strerror}"
+
+    def _naitre(self, demande: dict[str, Any], prise: int, suivi: list[int]) -> None:
+        """Dans le processus fils : oublie le zygote, vit sa vie de noyau ou de zygote ; ne revient jamais."""
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            for descripteur in (suivi, self._reveil, self._ecriture, *self._suivis.values()):
+            for descripteur in (*suivi, self._reveil, self._ecriture, *self._suivis.values()):
                 os.close(descripteur)
             self._commande.close()
-            if not self._maison:
-                _oublier_la_maison()
-            from observatoire.publication.moteur import fils
-
-            complet = {**self._ajoutees, **demande["environnement"]}
-            fils.vivre({**demande, "environnement": complet}, socket.socket(fileno=prise))
+            if suivi:
+                _devenir_noyau(demande, socket.socket(fileno=prise), self._ajoutees)
+            else:
+                _devenir_zygote(socket.socket(fileno=prise), self._ajoutees)
         except BaseException:  # rien ne doit remonter dans la boucle du zygote
             os._exit(70)
         os._exit(0)
@@ -214,11 +229,16 @@ class Zygote:
     def _moissonner(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._reveil, 4096)
-        while self._suivis:
-            numero, etat, usage = os.wait4(-1, os.WNOHANG)
+        while True:
+            try:
+                numero, etat, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
             if numero == 0:
                 return
-            suivi = self._suivis.pop(numero)
+            suivi = self._suivis.pop(numero, None)
+            if suivi is None:
+                continue  # un zygote né de celui-ci, que personne ne suit
             with suppress(KeyError):  # un noyau abattu n'y est plus
                 self._sondeur.unregister(suivi)
             with suppress(OSError):
@@ -237,23 +257,40 @@ class Zygote:
                         tuer(numero, signal.SIGKILL)
 
 
-def _oublier_la_maison() -> None:
-    """Fait relire au noyau tout l'observatoire, jusqu'aux paquets d'où ce module-ci est venu."""
+def _devenir_noyau(demande: dict[str, Any], prise: socket.socket, ajoutees: dict[str, str]) -> None:
+    from observatoire.publication.moteur import fils
+
+    complet = {**ajoutees, **demande["environnement"]}
+    fils.vivre({**demande, "environnement": complet}, prise)
+
+
+def _devenir_zygote(commande: socket.socket, ajoutees: dict[str, str]) -> None:
+    """Charge l'observatoire tel qu'il est enregistré, y compris ce module-ci, et ce qu'une fiche en lit."""
     for nom in [nom for nom in sys.modules if nom.partition(".")[0] == "observatoire"]:
         del sys.modules[nom]
+    from observatoire.publication.moteur import zygote
+
+    zygote.vivre(commande, zygote.FICHE, ajoutees)
+
+
+def vivre(commande: socket.socket, noms: Iterable[str], ajoutees: dict[str, str]) -> None:
+    """Importe des bibliothèques, puis sert ; `ajoutees` : les variables posées par de précédents imports."""
+    recues = dict(os.environ)
+    with suppress(
+        Exception
+    ):  # une bibliothèque qu'on est en train d'écrire : la cellule qui l'importe le dira
+        prechauffer(noms)
+    posees = {nom: valeur for nom, valeur in os.environ.items() if nom not in recues}
+    zygote = Zygote(commande, {**ajoutees, **posees})
+    sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher.py"))]
+    zygote.servir()
 
 
 def main() -> None:
     """Démarre sur la socket dont le descripteur est le premier argument ; un second l'allège."""
-    commande = socket.socket(fileno=int(sys.argv[1]))
-    maison = ESSENTIEL not in sys.argv
     del sys.path[0]  # « -m » y met le dossier courant, qu'un noyau ordinaire n'a pas là
-    recues = dict(os.environ)
-    prechauffer(maison=maison)
-    ajoutees = {nom: valeur for nom, valeur in os.environ.items() if nom not in recues}
-    zygote = Zygote(commande, ajoutees, maison=maison)
-    sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher.py"))]
-    zygote.servir()
+    noms = ESSENTIELLES if ESSENTIEL in sys.argv else BIBLIOTHEQUES
+    vivre(socket.socket(fileno=int(sys.argv[1])), noms, {})
 
 
 if __name__ == "__main__":

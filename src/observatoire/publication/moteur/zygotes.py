@@ -32,7 +32,7 @@ _ADIEU = 5  # secondes
 _LU_A_L_IMPORT = re.compile(
     r"^(PYTHON|PATH$|HOME$|LD_|OMP_|OPENBLAS|MKL_|NUMEXPR|JE_|ARROW_|MPLCONFIGDIR$|XDG_|TZ$|LANG|LC_|TMPDIR$)"
 )
-_PROPRES_AU_NOYAU = ("IPYTHONDIR", "OBSERVATOIRE_RACINE")
+_PROPRE_AU_NOYAU = "IPYTHONDIR"
 
 
 class ZygoteError(Exception):
@@ -69,7 +69,7 @@ class Zygote:
             OSError: le processus n'a pas pu être lancé.
         """
         commande, distante = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        sans_noyau = {nom: v for nom, v in environnement.items() if nom not in _PROPRES_AU_NOYAU}
+        sans_noyau = {nom: v for nom, v in environnement.items() if nom != _PROPRE_AU_NOYAU}
         numero = str(distante.fileno())
         with distante:
             processus = subprocess.Popen(
@@ -87,6 +87,19 @@ class Zygote:
     def vivant(self) -> bool:
         """Vrai tant que le processus n'a pas fini ; inconnu, donc vrai, de qui ne l'a pas démarré."""
         return self._processus is None or self.pilote != os.getpid() or self._processus.poll() is None
+
+    def engendrer(self) -> Zygote:
+        """Rend un zygote qui naît de celui-ci, et charge l'observatoire tel qu'il est enregistré.
+
+        Il n'est pas attendu : ses imports se font pendant ceux du pilote. Il finit avec sa commande.
+
+        Raises:
+            OSError: le zygote est mort.
+        """
+        ici, la_bas = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with la_bas:
+            socket.send_fds(self.commande, [b"{}"], [la_bas.fileno()])
+        return Zygote(ici)
 
     def fourcher(self, demande: Mapping[str, Any]) -> Fils:
         """Rend un noyau neuf, dès la fin des imports ; `demande` est celle de `fils.vivre`.
@@ -143,7 +156,7 @@ def lire_suivi(suivi: int, delai: float) -> str:
 
 
 _verrou = threading.Lock()
-_zygotes: dict[tuple[str, ...], tuple[Zygote, int]] = {}
+_zygotes: dict[tuple[str, ...], tuple[Zygote, int | None]] = {}
 
 
 def _apres_division() -> None:
@@ -176,8 +189,8 @@ def obtenir(environnement: Mapping[str, str]) -> Zygote:
     """
     cle = _cle(environnement)
     with _verrou:
-        empreinte = empreinte_du_code()
         zygote, du_code = _zygotes.get(cle, (None, 0))
+        empreinte = du_code if du_code is None else empreinte_du_code()
         if zygote is not None and zygote.vivant and du_code == empreinte:
             return zygote
         if zygote is not None:
@@ -194,9 +207,9 @@ def obtenir(environnement: Mapping[str, str]) -> Zygote:
 
 
 def adopter(environnement: Mapping[str, str], zygote: Zygote) -> None:
-    """Fait naître les noyaux de cet environnement d'un zygote qu'un autre processus a démarré."""
+    """Fait naître les noyaux de cet environnement d'un zygote donné ; qui le donne le dit à jour."""
     with _verrou:
-        _zygotes[_cle(environnement)] = zygote, empreinte_du_code()
+        _zygotes[_cle(environnement)] = zygote, None
 
 
 def oublier() -> None:
