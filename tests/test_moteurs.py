@@ -35,6 +35,26 @@ def parametres(exemple):
 
 
 @pytest.fixture(scope="module")
+def tabuler(exemple, parametres):
+    """Tabule quelques indicateurs, tous sans rien dire ; rend aussi les tables écrites."""
+
+    def appeler(*noms):
+        plan = replace(Plan.lire(exemple), personnes_minimum={}, indicateurs=frozenset(noms or REGISTRE))
+        with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
+            rendues = cellules(connexion, exemple, plan, periodes_couvertes(connexion), parametres)
+            tables = connexion.execute("select table_name from duckdb_tables() where temporary").fetchall()
+        return rendues, [table for (table,) in tables]
+
+    return appeler
+
+
+@pytest.fixture(scope="module")
+def attendues(tabuler):
+    rendues, _ = tabuler()
+    return rendues
+
+
+@pytest.fixture(scope="module")
 def relations(exemple):
     """Les lignes que lit chaque indicateur sur l'exemple : une région et un département, quatre périodes."""
     with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
@@ -81,29 +101,23 @@ def test_pandas_et_duckdb_rendent_la_meme_table_sur_l_exemple(nom, relations, pa
 
 
 @pytest.mark.parametrize("lignes", [0, 10**9])
-def test_partager_une_grande_table_ne_change_aucune_cellule(exemple, parametres, monkeypatch, lignes):
+def test_partager_une_grande_table_ne_change_aucune_cellule(tabuler, attendues, monkeypatch, lignes):
     # Toute table est grande, lue une ventilation à la fois ; ou aucune ne l'est.
-    with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
-        recus = (connexion, exemple, Plan.lire(exemple), periodes_couvertes(connexion), parametres)
-        attendues = cellules(*recus)
-        monkeypatch.setattr(lecture, "LIGNES_A_PARTAGER", lignes)
-        monkeypatch.setattr(lecture, "LIGNES_D_UN_LOT", lignes)
-        pd.testing.assert_frame_equal(cellules(*recus), attendues, rtol=0, atol=1e-6)
+    monkeypatch.setattr(lecture, "LIGNES_A_PARTAGER", lignes)
+    monkeypatch.setattr(lecture, "LIGNES_D_UN_LOT", lignes)
+    rendues, _ = tabuler()
+    pd.testing.assert_frame_equal(rendues, attendues, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("nom", "inutile"), [("heures_realisees", "etude_clauses_retenues"), ("marches_notifies", "travail")]
+    ("nom", "lue", "inutile"),
+    [("heures_realisees", "travail", "clauses_retenues"), ("marches_notifies", "marches", "travail")],
 )
-def test_un_plan_reduit_ne_prepare_que_ce_qu_il_lit(exemple, parametres, nom, inutile):
-    entier = replace(Plan.lire(exemple), personnes_minimum={})
-    rendues = []
-    for plan in (entier, replace(entier, indicateurs=frozenset({nom}))):
-        with Magasin(exemple.processed).connexion("acquisition", "controle", "entrepot") as connexion:
-            rendues.append(cellules(connexion, exemple, plan, periodes_couvertes(connexion), parametres))
-            noms = connexion.execute("select table_name from duckdb_tables() where temporary").fetchall()
-        assert ((inutile,) in noms) == (plan is entier)
-    attendues = rendues[0][rendues[0]["indicateur"] == nom].reset_index(drop=True)
-    pd.testing.assert_frame_equal(rendues[1], attendues)
+def test_un_plan_reduit_ne_prepare_que_ce_qu_il_lit(tabuler, attendues, nom, lue, inutile):
+    rendues, tables = tabuler(nom)
+    assert {lue, inutile} & {table.removeprefix("etude_") for table in tables} == {lue}
+    restent = attendues[attendues["indicateur"] == nom].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rendues, restent, rtol=0, atol=1e-6)
 
 
 # ── de petites tables, aux codes rares, pour que les lignes se croisent ───────────────────────
