@@ -640,6 +640,19 @@ def test_une_ligne_est_complete_si_tout_ce_que_la_fiche_ventile_est_renseigne():
     assert vues == dict.fromkeys(lignes, "NON") | {"rien": "OUI", "mode_realisation": "OUI"}
 
 
+def test_le_type_d_un_contrat_renouvele_est_celui_du_premier_meme_sans_heure():
+    # c1, un CDD de janvier sans heure, que c2 prolonge en CDI : un contrat de type CDD, signé et fini.
+    contrats = [
+        contrat("c1", "p1", "2025-01-10", "2025-01-31"),
+        contrat("c2", "p1", "2025-02-03", "2025-03-31", contrat_suivi_id="c1", type_contrat="CDI"),
+    ]
+    connexion = etudier([("c2", "k", "2025-03", 60.0)], contrats)
+    for etude in ("contrats_signes", "contrats_finis"):
+        vus = lire(connexion, etude, "qui", "type_contrat::varchar")
+        assert ("2025-T1", "p1", "CDD") in vus
+        assert {type_contrat for _, _, type_contrat in vus} == {"CDD"}
+
+
 def test_le_delai_de_saisie_part_de_la_fin_du_mois_travaille():
     # Janvier saisi le 10 février : 10 jours ; février saisi le 30 mars : 30. Moyenne du contrat : 20.
     heures = [("c1", "k", "2025-01", 5.0, "2025-02-10"), ("c1", "k", "2025-02", 5.0, "2025-03-30")]

@@ -107,9 +107,9 @@ def contrats_signes(table: FrameT, par: Sequence[str]) -> FrameT:
     Il faut qu’il ait donné lieu à au moins une heure, à n’importe quelle date : un contrat
     récent dont les heures ne sont pas encore saisies s’ajoutera à une édition suivante. Chaque
     contrat n’est signé qu’une fois, les périodes s’additionnent ; un contrat qui sert deux
-    marchés compte dans le territoire de chacun, les territoires ne s’additionnent pas. Son secteur
-    est celui du marché où il a le plus d’heures ; son métier est le grand domaine du répertoire
-    opérationnel des métiers (ROME).
+    marchés compte dans le territoire de chacun, les territoires ne s’additionnent pas. Son type est
+    celui du premier contrat ; son secteur est celui du marché où il a le plus d’heures ; son métier
+    est le grand domaine du répertoire opérationnel des métiers (ROME).
     Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
     """
     return _compter(table, par, "contrat_suivi_id")
@@ -135,8 +135,9 @@ def contrats_finis(table: FrameT, par: Sequence[str]) -> FrameT:
 
     Un contrat renouvelé finit avec son dernier renouvellement. Un contrat sans date de fin,
     comme un contrat à durée indéterminée en cours, n’est pas fini. Comme pour les contrats
-    signés, il faut au moins une heure, et chaque contrat ne finit qu’une fois. Ce nombre sert à
-    la durée moyenne : la fin d’un contrat n’est pas celle du parcours de la personne.
+    signés, il faut au moins une heure, et chaque contrat ne finit qu’une fois ; son type est celui
+    du premier contrat. Ce nombre sert à la durée moyenne : la fin d’un contrat n’est pas celle du
+    parcours de la personne.
     Une valeur qui repose sur moins de cinq personnes n’est pas publiée.
     """
     return _compter(table, par, "contrat_suivi_id")
