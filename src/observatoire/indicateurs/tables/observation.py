@@ -1,10 +1,10 @@
 """Ce que les indicateurs observent : leurs calculs, menés le moins de fois possible.
 
 Une valeur et un effectif comptent des unités (voir `Etude.unite`), et ce que comptent des lignes sans unité
-commune s'additionne. Une unité qui n'a qu'une maille et qu'une modalité de chaque axe se compte donc une
-fois, dans une cellule fine (maille × axes) ; ses territoires et ses ventilations en sont des sommes. Seules
-les unités mêlées (voir `melanges`), bien moins nombreuses, se comptent territoire par territoire et
-ventilation par ventilation.
+commune s'additionne. Une unité qui n'a qu'une maille, qu'un moment par période et qu'une modalité de chaque
+axe se compte donc une fois, dans une cellule fine (maille × moment × axes) ; ses territoires, ses périodes et
+ses ventilations en sont des sommes. Seules les unités mêlées (voir `melanges`), bien moins nombreuses, se
+comptent territoire par territoire et ventilation par ventilation.
 
 Écrire le calcul d'un indicateur en SQL coûte plus que lire une petite table : il l'est une fois, sur un
 modèle vide de ses lignes.
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
     from observatoire.indicateurs.registre import Indicateur
 
+    Morceau = tuple[str, pd.DataFrame]
+
 MESURES = ["valeur", "effectif", "employeurs", "premier"]
 _CONTRIBUTEURS = ["employeurs", "premier"]
 _PAR = ["territoire", "periode", "rang", "code"]
 _PAR_MOMENT = ["territoire", "moment", "rang", "code"]
-
-if TYPE_CHECKING:
-    Morceau = tuple[str, pd.DataFrame]
 
 
 def observer(
