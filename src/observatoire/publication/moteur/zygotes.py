@@ -28,6 +28,7 @@ _journal = logging.getLogger(__name__)
 _ORDINAIRE = "ordinaire"
 _ATTENTE = 120  # secondes : des imports à froid sur un poste chargé, puis une division
 _ADIEU = 5  # secondes
+_MUET = "il ne répond pas, ou ses imports ont échoué"
 # Ce que Python et les bibliothèques lisent à leur import : trop tard pour un processus fils.
 _LU_A_L_IMPORT = re.compile(
     r"^(PYTHON|PATH$|HOME$|LD_|OMP_|OPENBLAS|MKL_|NUMEXPR|JE_|ARROW_|MPLCONFIGDIR$|XDG_|TZ$|LANG|LC_|TMPDIR$)"
@@ -112,10 +113,10 @@ class Zygote:
         try:
             descripteurs = [la_bas.fileno(), ecriture]
             socket.send_fds(self.commande, [json.dumps(demande).encode()], descripteurs)
-        except OSError as erreur:
+        except OSError:
             ici.close()
             os.close(lecture)
-            raise ZygoteError(f"il ne répond plus ({erreur.strerror})") from None
+            raise ZygoteError(_MUET) from None
         finally:
             la_bas.close()
             os.close(ecriture)
@@ -123,7 +124,7 @@ class Zygote:
         if not reponse.startswith("noyau "):
             ici.close()
             os.close(lecture)
-            raise ZygoteError(reponse.removeprefix("refus ") or "il ne répond pas, ou ses imports ont échoué")
+            raise ZygoteError(reponse.removeprefix("refus ") or _MUET)
         return Fils(ici, lecture, int(reponse.removeprefix("noyau ")))
 
     def fermer(self) -> None:
