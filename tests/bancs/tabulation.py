@@ -29,6 +29,7 @@ from tests.bancs.mesure import mesurer, publier
 
 DEPOT = Path(__file__).parents[2]
 TRIMESTRES, TOUT = "aux trimestres", "tout le plan"
+DES_MOIS = ("heures", "heures_hors_clauses", "contrats_signes", "contrats_finis", "entrees")
 
 
 def main() -> None:
@@ -52,7 +53,7 @@ def tabuler(travail: Path, aux_trimestres: bool) -> dict[str, float]:
         jour = periodes["fin"].max().date()
         parametres = {nom: config.parametre(nom, jour).valeur for nom in parametres_cites()}
         if aux_trimestres:
-            mensuels = {nom for nom, i in REGISTRE.items() if i.table in ("heures", "heures_hors_clauses")}
+            mensuels = {nom for nom, i in REGISTRE.items() if i.table in DES_MOIS}
             plan = replace(plan, indicateurs=frozenset(mensuels))
             rythmes = periodes["periode"].map(lambda periode: Periode.lire(periode).rythme)
             periodes = periodes[rythmes == "trimestre"].reset_index(drop=True)
