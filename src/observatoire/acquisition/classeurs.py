@@ -97,7 +97,7 @@ def _refuser_archive_dangereuse(chemin: Path) -> None:
     try:
         with zipfile.ZipFile(chemin) as archive:
             entrees = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):  # zipfile : format trop récent
         raise SourceError(
             f"{chemin.name} n'est pas un classeur XLSX.",
             "Refaire l'export au format « Classeur Excel (.xlsx) », sans mot de passe.",

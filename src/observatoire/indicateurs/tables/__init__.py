@@ -1,4 +1,6 @@
-"""Les tables d'étude : ce que lisent les indicateurs, une période par ligne, codes publiés.
+"""Les tables d'étude : ce que lisent les indicateurs, codes publiés.
+
+Une ligne vaut pour toutes les périodes de son `moment`, voir `moments`.
 
 | table | une ligne par |
 |---|---|
@@ -155,7 +157,7 @@ def _ecrire_etudes(connexion: duckdb.DuckDBPyConnection, requises: Collection[Et
 
 
 def _requises(tables: Collection[str]) -> list[Etude]:
-    """Rend ces tables et celles qu'elles lisent, dans l'ordre où elles s'écrivent."""
+    """Rend ces tables et celles que citent leurs requêtes, dans l'ordre où elles s'écrivent."""
     noms = set(tables)
     for etude in reversed(ETUDES.values()):
         if etude.nom in noms:

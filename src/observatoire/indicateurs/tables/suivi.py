@@ -179,8 +179,7 @@ with presences as (
 select c.moment, e.personne, p.sexe, p.tranche_age
 from (select personne, min(trimestre) as mois from presences group by personne) e
 join calendrier c on c.genre = 'entrees' and c.mois = e.mois
-join (select personne, any_value(sexe) as sexe, any_value(tranche_age) as tranche_age
-  from profils group by personne) p using (personne)
+join personnes p using (personne)
 """
 
 ETUDES = (

@@ -276,9 +276,8 @@ def _devenir_zygote(commande: socket.socket, ajoutees: dict[str, str]) -> None:
 def vivre(commande: socket.socket, noms: Iterable[str], ajoutees: dict[str, str]) -> None:
     """Importe des bibliothèques, puis sert ; `ajoutees` : les variables posées par de précédents imports."""
     recues = dict(os.environ)
-    with suppress(
-        Exception
-    ):  # une bibliothèque qu'on est en train d'écrire : la cellule qui l'importe le dira
+    # une bibliothèque qu'on est en train d'écrire peut être fausse : la cellule qui l'importe le dira
+    with suppress(Exception):
         prechauffer(noms)
     posees = {nom: valeur for nom, valeur in os.environ.items() if nom not in recues}
     zygote = Zygote(commande, {**ajoutees, **posees})
