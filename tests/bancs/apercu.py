@@ -166,11 +166,9 @@ def ouvrir(travail: Path) -> Iterator[Apercu]:
 
 
 def _lancer(travail: Path, *arguments: str) -> subprocess.Popen[str]:
-    code = "from observatoire.cli import main; main()"
+    commande = Path(sys.executable).with_name("observatoire")
     environnement = {**os.environ, "PYTHONPATH": str(travail / "src"), "OBSERVATOIRE_RACINE": str(travail)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], env=environnement, stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([str(commande), *arguments], env=environnement, stdout=subprocess.PIPE, text=True)
 
 
 def _calcul(racine: int) -> float:

@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import ObservatoireError
@@ -19,7 +19,7 @@ from observatoire.publication.moteur.zygote import ESSENTIEL
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from observatoire.publication.apercu.demande import Demande
@@ -77,33 +77,29 @@ class Atelier:
     def relancer(self) -> None:
         """Repart d'un processus neuf : la bibliothèque a changé."""
         with self._seul:
-            self._relancer()
+            if self._processus is not None:
+                self._relancer()
 
     def fermer(self) -> None:
         """Arrête le processus et ses parents."""
-        self._arreter()
+        if self._processus is not None:
+            _arreter(self._processus, self._tube)
         if self._parent is not None:
             self._parent.quitter()
 
-    def _arreter(self) -> None:
-        if self._processus is None:
-            return
-        self._tube.close()
-        self._processus.terminate()
-        self._processus.join(5)
-        if self._processus.is_alive():
-            self._processus.kill()
-
     def _relancer(self) -> None:
-        self._arreter()
+        """Lance le suivant, puis arrête l'ancien : ses adieux n'attendent personne."""
+        ancien = self._processus, self._tube
         self._lancer()
+        _arreter(*ancien)
 
     def _lancer(self) -> None:
         zygote = self._engendrer()
         self._tube, autre = self._contexte.Pipe()
         arguments = autre, self._demande, zygote.commande if zygote else None
         self._processus = self._contexte.Process(target=_travailler, args=arguments)
-        self._processus.start()
+        with _sans_relire_la_commande():
+            self._processus.start()
         autre.close()
         if zygote is not None:
             zygote.fermer()  # il ne vit plus que par l'atelier
@@ -120,6 +116,26 @@ class Atelier:
         return None
 
 
+@contextmanager
+def _sans_relire_la_commande() -> Iterator[None]:
+    """Cache à multiprocessing le programme qui nous a lancés : l'atelier le relirait, sans s'en servir."""
+    principal = vars(sys.modules["__main__"])
+    fichier = principal.pop("__file__", None)
+    try:
+        yield
+    finally:
+        if fichier is not None:
+            principal["__file__"] = fichier
+
+
+def _arreter(processus: Any, tube: Connection) -> None:
+    tube.close()
+    processus.terminate()
+    processus.join(5)
+    if processus.is_alive():
+        processus.kill()
+
+
 def _travailler(tube: Connection, demande: Demande, commande: socket.socket | None) -> None:
     """La boucle de l'atelier : un ordre, une réponse, jusqu'à la fermeture du tube."""
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1,5 s pour rien, comme dans cli
@@ -128,22 +144,31 @@ def _travailler(tube: Connection, demande: Demande, commande: socket.socket | No
         environnement = environnement_du_noyau(os.environ, demande.racine, "")
         zygotes.adopter(environnement, zygotes.Zygote(commande))
     with suppress(EOFError, OSError, KeyboardInterrupt):
-        fabrique: Fabrique | None = None
+        fabrique, faute = _ouvrir(demande)  # l'ordre n'est pas encore là : il n'attendra pas
         while True:
             ordre = tube.recv()
-            try:
-                if fabrique is None:
-                    from observatoire.publication.apercu.fabrique import Fabrique
-
-                    fabrique = Fabrique(demande)
-                rendu: Vue | bytes | Echec = (
-                    fabrique.pdf() if ordre == PDF else fabrique.construire(neuf=ordre == REFAIRE)
-                )
-            except Exception as erreur:  # l'analyste écrit peut-être la bibliothèque : tout se montre
-                rendu = _echec(erreur)
-            tube.send(rendu)
+            if fabrique is None:
+                fabrique, faute = _ouvrir(demande)
+            tube.send(_obeir(fabrique, ordre) if fabrique is not None else faute)
             if fabrique is not None:
                 fabrique.devancer()
+
+
+def _ouvrir(demande: Demande) -> tuple[Fabrique | None, Echec | None]:
+    """Charge l'observatoire ; s'il ne se charge pas, dit pourquoi."""
+    try:
+        from observatoire.publication.apercu.fabrique import Fabrique
+
+        return Fabrique(demande), None
+    except Exception as erreur:  # l'analyste écrit peut-être la bibliothèque : tout se montre
+        return None, _echec(erreur)
+
+
+def _obeir(fabrique: Fabrique, ordre: str) -> Vue | bytes | Echec:
+    try:
+        return fabrique.pdf() if ordre == PDF else fabrique.construire(neuf=ordre == REFAIRE)
+    except Exception as erreur:  # elle se charge, mais peut être fausse : tout se montre
+        return _echec(erreur)
 
 
 def _echec(erreur: Exception) -> Echec:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from observatoire.publication.apercu.demande import Demande
 
-_PAS = 0.06  # secondes entre deux regards
+_PAS = 0.04  # secondes entre deux regards
 _CALME = 0.04  # secondes sans rien de neuf : l'enregistrement est fini
 _EN_ATTENDANT = "Page de la dernière campagne, en cours de mise à jour…"
 _PATIENCE = 3.0  # secondes : au-delà, un nouvel enregistrement interrompt ce qui tourne
@@ -101,17 +101,22 @@ class Session:
                 ordre = self._ordre(self._veille.nouveautes())
 
     def _ordre(self, nouveautes: set[str]) -> str | None:
-        """Ce qu'il y a à refaire ; un fichier qu'on est en train d'écrire a le temps d'être entier."""
-        if not nouveautes:
-            return None
-        while suite := (self._fini.wait(_CALME) or self._veille.nouveautes()):
-            if suite is True:
+        """Ce qu'il y a à refaire ; un fichier qu'on est en train d'écrire a le temps d'être entier.
+
+        L'atelier repart sans attendre qu'il le soit, et de nouveau si la suite arrive.
+        """
+        toutes: set[str] = set()
+        while nouveautes:
+            toutes |= nouveautes
+            if PROGRAMME in nouveautes:
+                self._publier(en_cours=True, message="Le programme a changé : l'atelier repart…")
+                self._atelier.relancer()
+            if self._fini.wait(_CALME):
                 return None
-            nouveautes |= suite
-        if PROGRAMME in nouveautes:
-            self._publier(en_cours=True, message="Le programme a changé : l'atelier repart…")
-            self._atelier.relancer()
-        return CONSTRUIRE if nouveautes == {DOCUMENT} else REFAIRE
+            nouveautes = self._veille.nouveautes()
+        if not toutes:
+            return None
+        return CONSTRUIRE if toutes == {DOCUMENT} else REFAIRE
 
     def _refaire(self, ordre: str) -> str | None:
         """Refait le document ; rend l'ordre suivant si un enregistrement est venu entre-temps."""

@@ -94,7 +94,7 @@ def prechauffer(noms: Iterable[str] = BIBLIOTHEQUES) -> None:
         for nom in noms:
             importlib.import_module(nom)
         _remplir_les_caches()
-        if "observatoire.publication.fiche" in sys.modules:
+        if noms is BIBLIOTHEQUES:  # des centaines de noyaux en profitent ; celui d'un aperçu l'attendrait
             _dessiner_un_exemple()
             _lire_le_gabarit()
     finally:
