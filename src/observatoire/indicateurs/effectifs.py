@@ -34,23 +34,19 @@ def effectifs(valeurs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _au_prorata(valeurs: pd.DataFrame) -> pd.DataFrame:
-    ensemble = valeurs[valeurs["ventilation"] == ENSEMBLE]
-    tables = [valeurs.iloc[:0].assign(effectif=pd.Series(dtype="Float64"))[[*_CLE, "effectif"]]]
-    presents = set(valeurs["indicateur"])
-    for nom, geographie in _a_repartir().items():
-        if nom not in presents:
-            continue
-        personnes = ensemble.loc[ensemble["indicateur"] == _PERSONNES[geographie], [*_LIEU, "valeur"]]
-        tout = ensemble.loc[ensemble["indicateur"] == nom, [*_LIEU, "valeur"]]
-        table = (
-            valeurs[valeurs["indicateur"] == nom]
-            .merge(personnes.rename(columns={"valeur": "personnes"}), on=_LIEU, validate="many_to_one")
-            .merge(tout.rename(columns={"valeur": "tout"}), on=_LIEU, validate="many_to_one")
-        )
-        prorata = table["valeur"] / table["tout"].mask(table["tout"] == 0)
-        effectif = table["personnes"] * (1 if nom in RAPPORTS else prorata)
-        tables.append(table.assign(effectif=effectif)[[*_CLE, "effectif"]])
-    return pd.concat(tables, ignore_index=True)
+    """L'effectif de ce qui s'estime ; celui d'un rapport est celui du territoire, sans prorata."""
+    geographie = valeurs["indicateur"].map(_a_repartir())
+    estimees = valeurs.assign(compte=geographie.map(_PERSONNES).astype("string"))[geographie.notna()]
+    ensemble = valeurs.loc[valeurs["ventilation"] == ENSEMBLE, ["indicateur", *_LIEU, "valeur"]]
+    personnes = ensemble.rename(columns={"indicateur": "compte", "valeur": "personnes"})
+    tout = ensemble.rename(columns={"valeur": "tout"})
+    table = estimees.merge(personnes, on=["compte", *_LIEU], validate="many_to_one").merge(
+        tout, on=["indicateur", *_LIEU], validate="many_to_one"
+    )
+    prorata = (table["valeur"] / table["tout"].mask(table["tout"] == 0)).mask(
+        table["indicateur"].isin(list(RAPPORTS)), 1
+    )
+    return table.assign(effectif=table["personnes"] * prorata)[[*_CLE, "effectif"]]
 
 
 def _a_repartir() -> dict[str, str]:

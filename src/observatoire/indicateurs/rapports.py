@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from observatoire.indicateurs.cellule import NON_DISPONIBLE, PUBLIE, SECRET
-from observatoire.indicateurs.registre import RAPPORTS, Comptes, Rapport
+from observatoire.indicateurs.registre import RAPPORTS, Rapport
 from observatoire.referentiel import ENSEMBLE
 from observatoire.schemas import SCHEMAS
 
@@ -19,6 +19,7 @@ NON_SIGNIFICATIF = "non_significatif"
 _FORCE = (PUBLIE, NON_DISPONIBLE, SECRET)  # le plus fort l'emporte
 _LIEU = ["territoire", "periode"]
 _TERMES = ("numerateur", "denominateur")
+_TERME = ["rapport", "terme", "ventilation", *_LIEU, "modalite", "valeur", "force"]
 
 
 def evaluer(valeurs: pd.DataFrame, parametres: Mapping[str, Any]) -> pd.DataFrame:
@@ -48,71 +49,71 @@ def evaluer(valeurs: pd.DataFrame, parametres: Mapping[str, Any]) -> pd.DataFram
 def reunir_termes(valeurs: pd.DataFrame, rapports: Mapping[str, Rapport]) -> dict[str, pd.DataFrame]:
     """Rend les termes de ces rapports, une ligne par cellule où tous existent ; sans cellule, rien.
 
-    Colonnes : territoire, periode, ventilation, modalite, numerateur, denominateur (s'il y en a un),
-    statut. Une valeur n'y est que si le statut est « publie ».
+    Colonnes : territoire, periode, ventilation, modalite, numerateur, denominateur, statut. Une valeur n'y
+    est que si le statut est « publie » ; un rapport sans dénominateur n'en a aucun.
     """
-    tranches = {
-        (str(indicateur), str(ventilation)): lignes
-        for (indicateur, ventilation), lignes in valeurs.groupby(["indicateur", "ventilation"])
-    }
-    lus = {nom: list(_termes(tranches, rapport)) for nom, rapport in rapports.items()}
-    return {nom: pd.concat(tables, ignore_index=True) for nom, tables in lus.items() if tables}
+    usages = pd.DataFrame([usage for rapport in rapports.values() for usage in _usages(rapport)])
+    lus = _lire(_forcer(valeurs), usages)
+    numerateurs, denominateurs = (
+        lus[lus["terme"] == terme]
+        .drop(columns="terme")
+        .rename(columns={"valeur": terme, "force": f"force_{terme}"})
+        for terme in _TERMES
+    )
+    cle = ["rapport", "ventilation", *_LIEU, "modalite"]
+    table = numerateurs.merge(denominateurs, how="left", on=cle, validate="one_to_one")
+    complets = [nom for nom, rapport in rapports.items() if not rapport.denominateur]
+    table = table[table["rapport"].isin(complets) | table["force_denominateur"].notna()]
+    force = table[[f"force_{terme}" for terme in _TERMES]].max(axis="columns").astype("int64")
+    table[list(_TERMES)] = table[list(_TERMES)].mask(force > 0)
+    table["statut"] = force.map(dict(enumerate(_FORCE))).astype("string")
+    par_rapport = {str(nom): lignes for nom, lignes in table.groupby("rapport")}
+    colonnes = [*_LIEU, "ventilation", "modalite", *_TERMES, "statut"]
+    return {nom: par_rapport[nom][colonnes].reset_index(drop=True) for nom in rapports if nom in par_rapport}
 
 
-def _termes(tranches: Mapping[tuple[str, str], pd.DataFrame], rapport: Rapport) -> Iterator[pd.DataFrame]:
-    if all((terme.indicateur, terme.ventilation) in tranches for terme in rapport.termes):
-        yield _joindre(tranches, rapport, ENSEMBLE)
-    for croisee in rapport.croise:
-        if all((terme.indicateur, croisee) in tranches for terme in rapport.termes):
-            yield _joindre(tranches, rapport, croisee)
+def _usages(rapport: Rapport) -> Iterator[dict[str, str]]:
+    """Ce qu'un rapport lit : pour chaque terme, un indicateur, une ventilation, et où cela s'écrit.
+
+    D'ensemble, un terme est la somme de ses modalités ; croisé, il se lit modalité par modalité.
+    """
+    for terme, comptes in zip(_TERMES, rapport.termes, strict=False):
+        commun = {"rapport": rapport.nom, "terme": terme, "indicateur": comptes.indicateur}
+        for modalite in comptes.modalites:
+            yield {**commun, "ventilation": ENSEMBLE, "lue": comptes.ventilation, "modalite": modalite}
+        for croisee in rapport.croise:
+            yield {**commun, "ventilation": croisee, "lue": croisee, "modalite": ""}
 
 
-def _joindre(
-    tranches: Mapping[tuple[str, str], pd.DataFrame], rapport: Rapport, croisee: str
-) -> pd.DataFrame:
-    """Les termes du rapport, d'ensemble ou modalité par modalité de la ventilation `croisee`."""
-    termes = [
-        _lire(tranches, comptes, croisee).rename(columns={"valeur": nom, "force": f"force_{nom}"})
-        for nom, comptes in zip(_TERMES, rapport.termes, strict=False)
-    ]
-    table = termes[0]
-    for autre in termes[1:]:
-        table = table.merge(autre, on=[*_LIEU, "modalite"], validate="one_to_one")
-    noms = list(_TERMES[: len(termes)])
-    force = table[[f"force_{nom}" for nom in noms]].max(axis="columns")
-    table[noms] = table[noms].mask(force > 0)
-    statut = force.map(dict(enumerate(_FORCE))).astype("string")
-    return table[[*_LIEU, "modalite", *noms]].assign(ventilation=croisee, statut=statut)
+def _lire(lignes: pd.DataFrame, usages: pd.DataFrame) -> pd.DataFrame:
+    """Les termes : rapport, terme, ventilation, territoire, periode, modalite, valeur, force."""
+    lignes = lignes.rename(columns={"ventilation": "lue"})
+    d_ensemble = usages["ventilation"] == ENSEMBLE
+    croises = usages[~d_ensemble].drop(columns="modalite").merge(lignes, on=["indicateur", "lue"])
+    return pd.concat([croises[_TERME], _sommes(lignes, usages[d_ensemble])], ignore_index=True)
 
 
-def _lire(tranches: Mapping[tuple[str, str], pd.DataFrame], comptes: Comptes, croisee: str) -> pd.DataFrame:
-    """Un terme : territoire, periode, modalite, valeur, force ; une somme s'il réunit des modalités."""
-    if croisee == ENSEMBLE and comptes.ventilation != ENSEMBLE:
-        return _somme(tranches, comptes)
-    lignes = tranches[comptes.indicateur, croisee]
-    return _forcer(lignes)[[*_LIEU, "modalite", "valeur", "force"]]
-
-
-def _somme(tranches: Mapping[tuple[str, str], pd.DataFrame], comptes: Comptes) -> pd.DataFrame:
-    """La somme des modalités d'un terme : territoire, periode, modalite (ensemble), valeur, force.
+def _sommes(lignes: pd.DataFrame, usages: pd.DataFrame) -> pd.DataFrame:
+    """Les termes d'ensemble, sommes de leurs modalités.
 
     Une modalité que la région n'observe jamais n'est pas écrite : elle vaut 0. Une modalité écrite
     ailleurs mais pas ici n'est pas disponible.
     """
-    lignes = tranches[comptes.indicateur, comptes.ventilation]
-    retenues = lignes[lignes["modalite"].isin(comptes.modalites)]
-    attendues = retenues["modalite"].nunique()
-    sommes = (
-        _forcer(retenues)
-        .groupby(_LIEU, as_index=False)
-        .agg(valeur=("valeur", "sum"), force=("force", "max"), presentes=("force", "size"))
+    terme = ["rapport", "terme", "indicateur", "lue"]
+    ici = [*terme, *_LIEU]
+    retenues = usages.merge(lignes, on=["indicateur", "lue", "modalite"])
+    sommes = retenues.groupby(ici, as_index=False).agg(
+        valeur=("valeur", "sum"), force=("force", "max"), presentes=("force", "size")
     )
-    table = lignes[_LIEU].drop_duplicates().merge(sommes, how="left", on=_LIEU)
-    presentes = table["presentes"].fillna(0).astype("int64")
-    manque = (presentes < attendues).astype("int64")
-    force = table["force"].fillna(0).astype("int64").clip(lower=manque)
+    lieux = lignes[["indicateur", "lue", *_LIEU]].drop_duplicates()
+    table = usages[terme].drop_duplicates().merge(lieux, on=["indicateur", "lue"])
+    table = table.merge(sommes, how="left", on=ici)
+    attendues = retenues.groupby(terme, as_index=False).agg(attendues=("modalite", "nunique"))
+    table = table.merge(attendues, how="left", on=terme).fillna({"presentes": 0, "attendues": 0, "force": 0})
+    manque = (table["presentes"] < table["attendues"]).astype("int64")
+    force = table["force"].astype("int64").clip(lower=manque)
     valeur = table["valeur"].fillna(0).astype("Float64")
-    return table[_LIEU].assign(modalite=ENSEMBLE, valeur=valeur, force=force)
+    return table.assign(ventilation=ENSEMBLE, modalite=ENSEMBLE, valeur=valeur, force=force)[_TERME]
 
 
 def _forcer(lignes: pd.DataFrame) -> pd.DataFrame:
