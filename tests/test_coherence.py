@@ -59,6 +59,17 @@ def test_toute_commande_a_une_aide_et_figure_dans_le_readme(commande):
     assert f"observatoire {commande}" in (DEPOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_tout_fichier_du_paquet_est_livre_avec_lui():
+    paquet = DEPOT / "src" / "observatoire"
+    outils = tomllib.loads((DEPOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    motifs = outils["setuptools"]["package-data"]["observatoire"]
+    livres = {chemin for motif in motifs for chemin in paquet.glob(motif)}
+    presents = {
+        chemin for chemin in paquet.rglob("*") if chemin.is_file() and chemin.suffix not in {".py", ".pyc"}
+    }
+    assert livres == presents
+
+
 def test_environment_yml_a_les_memes_dependances_directes_plus_quarto():
     lignes = (DEPOT / "environment.yml").read_text(encoding="utf-8").splitlines()
     declarees = [ligne.split("- ", 1)[1] for ligne in lignes if ligne.strip().startswith("- ")]

@@ -35,4 +35,4 @@ def main() -> None:
     # jsonschema importe rfc3987_syntax s'il est là : 1,5 s pour une vérification d'IRI jamais
     # demandée ici. L'absence simulée ne vaut que pour ce processus.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    cli()
+    cli(prog_name="observatoire")

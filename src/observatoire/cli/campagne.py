@@ -39,7 +39,7 @@ _trimestre = click.option(
     "--periode", "-p", help="Le trimestre à éditer au lieu du dernier complet (2026-T2)."
 )
 _ouvriers = click.option(
-    "--executeur", metavar="dask://HÔTE:PORT", help="Une grappe Dask plutôt que ce poste (extra « cluster »)."
+    "--executeur", metavar="dask://HÔTE:PORT", help="Une grappe Dask plutôt que ce poste (extra [cluster])."
 )
 
 

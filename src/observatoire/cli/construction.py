@@ -34,7 +34,7 @@ def construire(malgre: str, edition: str, erratum: str) -> None:
     from observatoire.routine.passage import noter_construction
 
     if erratum and not edition:
-        raise click.UsageError("--erratum demande l'édition qu'il corrige : --edition 2026-T3.")
+        raise click.UsageError("--erratum demande l'édition qu'il corrige.\n→ Ajouter --edition 2026-T3.")
     config = Config.charger()
     executer(
         config,

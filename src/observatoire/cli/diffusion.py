@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from observatoire.cli.groupe import cli, jour
+from observatoire.cli.groupe import Choix, cli, jour
 from observatoire.config import Config
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode
@@ -52,7 +52,7 @@ def _exiger_les_documents(config: Config, edition: Periode, malgre: str) -> None
 
 
 @cli.command()
-@click.argument("action", type=click.Choice(["verifier", "lister"]))
+@click.argument("action", type=Choix(["verifier", "lister"]))
 @click.option("--temoin", default="", help="Témoin imprimé par une édition passée (7-3f2a9c01b4de).")
 def registre(action: str, temoin: str) -> None:
     """Vérifie ou liste le registre des diffusions.

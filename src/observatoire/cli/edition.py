@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from observatoire.cli.groupe import cli
+from observatoire.cli.groupe import Choix, cli
 from observatoire.config import Config
 from observatoire.perimetre import Periode, Territoire
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 moteur_de_rendu = click.option(
     "--moteur",
-    type=click.Choice(["integre", "quarto"]),
+    type=Choix(["integre", "quarto"]),
     default="integre",
     show_default=True,
     help="quarto : rend aussi les mêmes notebooks avec le Quarto du poste.",

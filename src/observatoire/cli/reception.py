@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from observatoire.cli.groupe import cli, jour, montrer_scelles
+from observatoire.cli.groupe import Choix, cli, jour, montrer_scelles
 from observatoire.config import Config
 from observatoire.perimetre import Periode
 
@@ -16,8 +16,8 @@ from observatoire.perimetre import Periode
 @click.option(
     "--echelle", default=1.0, show_default=True, help="Multiplie les volumes (1 : la région réelle)."
 )
-@click.option("--jusqu-a", help="Dernier trimestre écrit (AAAA-Tn) ; par défaut celui de observatoire.toml.")
-@click.option("--graine", type=int, help="Graine du tirage ; par défaut celle de observatoire.toml.")
+@click.option("--jusqu-a", help="Dernier trimestre écrit (AAAA-Tn) ; par défaut celui d'observatoire.toml.")
+@click.option("--graine", type=int, help="Graine du tirage ; par défaut celle d'observatoire.toml.")
 def exemple(echelle: float, jusqu_a: str | None, graine: int | None) -> None:
     """Écrit des données fictives dans data/raw.
 
@@ -105,7 +105,7 @@ def telecharger(source: str, fichiers: tuple[str, ...], a_importer: bool, date: 
     "--genre",
     default="suivi",
     show_default=True,
-    type=click.Choice(["suivi", "enquetes", "grands_projets", "structures", "entreprises"]),
+    type=Choix(["suivi", "enquetes", "grands_projets", "structures", "entreprises"]),
     help="Ce que le fichier contient.",
 )
 @click.option("--nom", help="Nom de la source ; par défaut tiré du nom du fichier.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from observatoire.cli.groupe import cli
+from observatoire.cli.groupe import Choix, cli
 from observatoire.config import Config
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _maintenant() -> dt.datetime:
 @cli.command()
 @click.option(
     "--genre",
-    type=click.Choice(["systemd", "cron", "ci"]),
+    type=Choix(["systemd", "cron", "ci"]),
     default="systemd",
     show_default=True,
     help="Ce qui lance « observatoire tick » toutes les heures.",
