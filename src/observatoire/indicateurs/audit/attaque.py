@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from observatoire.indicateurs.audit.geographie import Geographie
-    from observatoire.indicateurs.registre import Comptes, Rapport
+    from observatoire.indicateurs.registre import Rapport
 
 _LIEU = ["territoire", "periode"]
+_QUOI = ["indicateur", "ventilation", "modalite"]
+_LU = ["lu", "ventilation_lue", "modalite_lue"]  # ce qu'un rapport lit
 # Retrouver une cellule à moins d'une demi-unité près, c'est la retrouver.
 _EXACT = 0.5
 
@@ -109,30 +111,28 @@ def soustraire(publication: Publication) -> pd.DataFrame:
 
 def rapports_trahis(valeurs: pd.DataFrame, rapports: Mapping[str, Rapport]) -> pd.DataFrame:
     """Rend les rapports publiés dont un terme ne l'est pas : une part et son tout donnent la partie."""
-    publiees = valeurs[valeurs["statut"] == PUBLIE]
-    connues = pd.MultiIndex.from_frame(publiees[CLE])
-    ecrites = valeurs[["indicateur", "ventilation", "modalite"]].drop_duplicates()
-    existantes = set(ecrites.itertuples(index=False, name=None))
-    trahis = []
-    for nom in sorted(set(rapports) & set(publiees["indicateur"])):
-        for ventilation, lignes in publiees[publiees["indicateur"] == nom].groupby("ventilation"):
-            for comptes in rapports[nom].termes:
-                termes = _termes(lignes, comptes, str(ventilation), existantes)
-                manquants = ~pd.MultiIndex.from_frame(termes[CLE]).isin(connues)
-                trahis.append(lignes.loc[termes.loc[manquants, "rapport"].unique(), CLE])
-    return pd.concat([publiees.loc[[], CLE], *trahis]).drop_duplicates().reset_index(drop=True)
-
-
-def _termes(
-    lignes: pd.DataFrame, comptes: Comptes, ventilation: str, existantes: set[tuple[str, str, str]]
-) -> pd.DataFrame:
-    """Les cellules qu'un terme de rapport additionne, une ligne par rapport et cellule."""
-    lieux = lignes[[*_LIEU, "modalite"]].rename_axis("rapport").reset_index()
-    lieux = lieux.assign(indicateur=comptes.indicateur)
-    if ventilation != "ensemble":
-        return lieux.assign(ventilation=ventilation)
+    publiees = valeurs.loc[valeurs["statut"] == PUBLIE, CLE]
+    ecrits = publiees[publiees["indicateur"].isin(list(rapports))].rename(columns={"indicateur": "rapport"})
     # Une modalité que la région n'observe jamais n'est écrite nulle part : elle vaut zéro.
-    lues = [m for m in comptes.modalites if (comptes.indicateur, comptes.ventilation, m) in existantes]
-    modalites = pd.DataFrame({"modalite": lues}, dtype="string")
-    croises = lieux.drop(columns="modalite").merge(modalites, how="cross")
-    return croises.assign(ventilation=comptes.ventilation)
+    cellules = valeurs[_QUOI].drop_duplicates().set_axis(_LU, axis="columns")
+    termes = _termes(rapports)
+    d_ensemble = ecrits["ventilation"] == "ensemble"
+    sommes = ecrits[d_ensemble].merge(termes.merge(cellules, on=_LU), on="rapport")
+    croises = ecrits[~d_ensemble].merge(termes[["rapport", "lu"]].drop_duplicates(), on="rapport")
+    croises = croises.assign(ventilation_lue=croises["ventilation"], modalite_lue=croises["modalite"])
+    connues = publiees.rename(columns=dict(zip(_QUOI, _LU, strict=True)))
+    lus = pd.concat([sommes, croises], ignore_index=True)
+    vus = lus.merge(connues, how="left", on=[*_LU, *_LIEU], indicator="vu")
+    trahis = vus[vus["vu"] == "left_only"].rename(columns={"rapport": "indicateur"})
+    return trahis[CLE].drop_duplicates().reset_index(drop=True)
+
+
+def _termes(rapports: Mapping[str, Rapport]) -> pd.DataFrame:
+    """Les cellules qu'un rapport d'ensemble additionne ; croisé, il n'en lit que l'indicateur."""
+    lignes = [
+        (nom, terme.indicateur, terme.ventilation, modalite)
+        for nom, rapport in rapports.items()
+        for terme in rapport.termes
+        for modalite in terme.modalites
+    ]
+    return pd.DataFrame(lignes, columns=["rapport", *_LU], dtype="string")
