@@ -19,6 +19,7 @@ NON_SIGNIFICATIF = "non_significatif"
 _FORCE = (PUBLIE, NON_DISPONIBLE, SECRET)  # le plus fort l'emporte
 _LIEU = ["territoire", "periode"]
 _TERMES = ("numerateur", "denominateur")
+_USAGE = ["rapport", "terme", "indicateur", "ventilation", "lue", "modalite"]
 _TERME = ["rapport", "terme", "ventilation", *_LIEU, "modalite", "valeur", "force"]
 
 
@@ -52,7 +53,8 @@ def reunir_termes(valeurs: pd.DataFrame, rapports: Mapping[str, Rapport]) -> dic
     Colonnes : territoire, periode, ventilation, modalite, numerateur, denominateur, statut. Une valeur n'y
     est que si le statut est « publie » ; un rapport sans dénominateur n'en a aucun.
     """
-    usages = pd.DataFrame([usage for rapport in rapports.values() for usage in _usages(rapport)])
+    lectures = [usage for rapport in rapports.values() for usage in _usages(rapport)]
+    usages = pd.DataFrame(lectures, columns=_USAGE, dtype="string")
     lus = _lire(_forcer(valeurs), usages)
     numerateurs, denominateurs = (
         lus[lus["terme"] == terme]
@@ -72,17 +74,17 @@ def reunir_termes(valeurs: pd.DataFrame, rapports: Mapping[str, Rapport]) -> dic
     return {nom: par_rapport[nom][colonnes].reset_index(drop=True) for nom in rapports if nom in par_rapport}
 
 
-def _usages(rapport: Rapport) -> Iterator[dict[str, str]]:
-    """Ce qu'un rapport lit : pour chaque terme, un indicateur, une ventilation, et où cela s'écrit.
+def _usages(rapport: Rapport) -> Iterator[tuple[str, ...]]:
+    """Ce qu'un rapport lit : pour chaque terme, un indicateur, où cela s'écrit, et ce qui est lu.
 
     D'ensemble, un terme est la somme de ses modalités ; croisé, il se lit modalité par modalité.
     """
     for terme, comptes in zip(_TERMES, rapport.termes, strict=False):
-        commun = {"rapport": rapport.nom, "terme": terme, "indicateur": comptes.indicateur}
+        commun = rapport.nom, terme, comptes.indicateur
         for modalite in comptes.modalites:
-            yield {**commun, "ventilation": ENSEMBLE, "lue": comptes.ventilation, "modalite": modalite}
+            yield *commun, ENSEMBLE, comptes.ventilation, modalite
         for croisee in rapport.croise:
-            yield {**commun, "ventilation": croisee, "lue": croisee, "modalite": ""}
+            yield *commun, croisee, croisee, ""
 
 
 def _lire(lignes: pd.DataFrame, usages: pd.DataFrame) -> pd.DataFrame:
