@@ -1,10 +1,11 @@
 """Banc du moteur : les mêmes fiches par papermill seul, par une équipe de processus, par notre moteur.
 
-Trois façons, mêmes notebook, fiches et machine, en tours alternés (le poste peut être partagé) :
+Mêmes notebook, fiches et machine, en tours alternés (le poste peut être partagé) :
 
 - « papermill » : `execute_notebook`, la page de nbconvert, son PDF par Chromium, une fiche après l'autre ;
 - « équipe » : la même chose dans une équipe de processus, un par cœur ;
-- « moteur » : `produire_fiches`.
+- « moteur » : `produire_fiches` ;
+- « quarto », si le poste en a un : il exécute le notebook et rend la page, puis le PDF (Typst).
 
 Le PDF de référence est `chromium --print-to-pdf`, plus rapide que le « webpdf » de nbconvert, qui demande
 playwright. Chaque façon a un processus neuf et une fiche d'échauffement par travailleur, comptée à part : le
@@ -26,6 +27,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -33,7 +35,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.config import Config
+from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Territoire
+from observatoire.publication.quarto.programme import trouver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +59,7 @@ class Passage:
 
 
 def main() -> None:
-    """Mesure les trois façons, imprime le tableau, écrit `outputs/bench/moteur.json`, juge."""
+    """Mesure chaque façon, imprime le tableau, écrit `outputs/bench/moteur.json`, juge."""
     fiches, tours = (int(os.environ.get(f"BENCH_{nom}", n)) for nom, n in (("FICHES", 8), ("TOURS", 3)))
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DOSSIER")) as dossier:
         travail = Path(dossier)
@@ -66,6 +70,8 @@ def main() -> None:
             "équipe": (par_equipe, COEURS),
             "moteur": (par_moteur, COEURS),
         }
+        with suppress(PublicationError):
+            facons["quarto"] = partial(par_quarto, str(trouver().chemin)), 1
         passages: dict[str, list[Passage]] = {nom: [] for nom in facons}
         for _ in range(tours):
             for nom, (facon, travailleurs) in facons.items():
@@ -89,7 +95,7 @@ def _dossier_de_travail(travail: Path) -> None:
         construire(Config.charger(travail))
 
 
-# ── Les trois façons : chacune rend la durée de son démarrage et celle des fiches qui suivent ──
+# ── Les façons : chacune rend la durée de son démarrage et celle des fiches qui suivent ──
 
 
 def par_papermill(travail: Path, territoires: Sequence[str]) -> tuple[float, float]:
@@ -127,6 +133,33 @@ def par_moteur(travail: Path, territoires: Sequence[str]) -> tuple[float, float]
     chaud = time.perf_counter()
     produire_fiches(config, lus[COEURS:], periode, choix=tout)
     return chaud - debut, time.perf_counter() - chaud
+
+
+def par_quarto(quarto: str, travail: Path, territoires: Sequence[str]) -> tuple[float, float]:
+    """L'une après l'autre, par Quarto seul."""
+    debut = time.perf_counter()
+    _une_fiche_de_quarto(quarto, travail, territoires[0])
+    chaud = time.perf_counter()
+    for territoire in territoires[COEURS:]:
+        _une_fiche_de_quarto(quarto, travail, territoire)
+    return chaud - debut, time.perf_counter() - chaud
+
+
+def _une_fiche_de_quarto(quarto: str, travail: Path, territoire: str) -> None:
+    """Il exécute une copie, sur place ; le PDF reprend les sorties qu'il y a écrites."""
+    with tempfile.TemporaryDirectory(dir=travail) as dossier:
+        parametres = Path(dossier) / "parametres.json"
+        parametres.write_text(json.dumps({"territoire": territoire}), encoding="utf-8")
+        shutil.copy(travail / "notebooks" / "fiche_territoire.ipynb", Path(dossier) / "fiche.ipynb")
+        rendre = partial(
+            subprocess.run,
+            cwd=dossier,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "OBSERVATOIRE_RACINE": str(travail)},
+        )
+        rendre([quarto, "render", "fiche.ipynb", "--to", "html", "--execute", "--execute-params", parametres])
+        rendre([quarto, "render", "fiche.ipynb", "--to", "typst"])
 
 
 def une_fiche(travail: Path, territoire: str) -> None:
