@@ -20,6 +20,7 @@ from observatoire.indicateurs.secret.suppression import SecretImpossibleError, s
 from observatoire.indicateurs.secret.tableaux import Structure, Tableau
 from tests.petites_cellules import (
     APPARTENANCES,
+    LIEUX,
     attaquer,
     cachees,
     cellules,
@@ -341,3 +342,14 @@ def test_l_ordre_des_lignes_ne_change_pas_ce_qui_est_tu(tirage):
     for graine in range(3):
         melangee = table.sample(frac=1, random_state=graine)
         pd.testing.assert_series_equal(statuts(taire(melangee)), statuts(taire(table)))
+
+
+@pytest.mark.parametrize("graine", [2, 5, 8, 11, 15, 22])
+def test_deux_heures_de_plus_dans_une_commune_ne_font_rien_taire_ailleurs(graine):
+    table = tirer(graine, *TIRAGES[2])
+    ici = table["territoire"].isin(LIEUX["d"]) & table["periode"].isin(["2025", "2025-T4"])
+    de_plus = ici & table["modalite"].isin(["M", "ensemble"])
+    corrigee = table.assign(valeur=table["valeur"].mask(de_plus, table["valeur"] + 2))
+    premier = statuts(taire(table))
+    assert premier.eq("secret").any()
+    pd.testing.assert_series_equal(statuts(taire(corrigee)), premier)

@@ -9,6 +9,7 @@ d'un même rang sont indépendants : ils sont protégés en même temps, chacun 
 from __future__ import annotations
 
 import os
+import zlib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -67,6 +68,7 @@ _ARRONDIS = {"h": 1e-4, "€": 1e-2}
 _ECHELLES = {"h": 100.0, "€": 10_000.0}
 _POIDS_NIVEAU = {"reg": 300.0, "dep": 30.0}
 _POIDS_RYTHME = {"annee": 3.0, "glissant": 1.0, "trimestre": 1.0}
+_DEPARTAGE = 0.1  # assez pour qu'aucun choix n'en vaille un autre, trop peu pour changer de niveau
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,11 @@ def _preparer(
     if not (indicateur.personnes and indicateur.absence_nulle):
         return None
     echelle = _ECHELLES.get(indicateur.unite, 1.0)
-    cles = lignes[["territoire", "periode", "ventilation"]].itertuples(index=False, name=None)
     mesures = lignes[["valeur", "bas", "haut"]].astype("Float64").fillna(0).astype(float) / echelle
     lignes = lignes.assign(
         **mesures,
         somme=indicateur.unite in SOMMES,
-        poids=[_poids(*cle) for cle in cles],
+        poids=_poids(lignes),
         tranche=_niveaux(lignes) + lignes["periode"].map(_rythme),
     )
     arrondi = _ARRONDIS.get(indicateur.unite, 0.0) / echelle
@@ -322,7 +323,17 @@ def _decouverts(lignes: pd.DataFrame, geographie: Geographie, jeu: float) -> lis
     return sorted(trouves)
 
 
-def _poids(territoire: str, periode: str, ventilation: str) -> float:
-    """Taire un grand niveau, une année ou un ensemble coûte plus : jamais selon la valeur."""
-    niveau = _POIDS_NIVEAU.get(territoire.split(":")[0], 10.0)
-    return niveau * _POIDS_RYTHME[_rythme(periode)] * (20.0 if ventilation == ENSEMBLE else 1.0)
+def _poids(lignes: pd.DataFrame) -> pd.Series:
+    """Taire un grand niveau, une année ou un ensemble coûte plus : jamais selon la valeur.
+
+    Un ensemble coûte ses ventilations, qui se taisent avec lui. À niveau égal, le nom de la cellule
+    départage : sinon bien des choix se valent, et un chiffre changé dans un territoire en fait taire
+    d'autres, ailleurs, que rien n'y relie.
+    """
+    niveau = _niveaux(lignes).map(_POIDS_NIVEAU).fillna(10.0)
+    ventilations = lignes.groupby(["territoire", "periode"])["ventilation"].transform("nunique")
+    ensemble = (20.0 * ventilations).where(lignes["ventilation"] == ENSEMBLE, 1.0)
+    noms = lignes[["territoire", "periode", "ventilation", "modalite"]].agg("|".join, axis="columns")
+    departage = noms.map(lambda nom: zlib.crc32(nom.encode()) / 2**32)
+    rythme = lignes["periode"].map(_rythme).map(_POIDS_RYTHME)
+    return niveau.astype(float) * rythme.astype(float) * ensemble * (1 + _DEPARTAGE * departage)
