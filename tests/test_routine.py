@@ -163,6 +163,13 @@ def test_une_copie_en_cours_n_est_pas_prise(travail, chaine, nom):
     assert restes(travail) == sorted(["structures/a.csv", f"structures/{nom}"])
 
 
+def test_un_fichier_date_de_l_avenir_ne_bloque_pas_sa_source(travail, chaine, sans_essai):
+    chemin = deposer(travail, "siae.csv")
+    lointain = (demain() + dt.timedelta(days=900)).timestamp()  # l'horloge du poste d'envoi avance
+    os.utime(chemin, (lointain, lointain))
+    assert [li.issue for li in chaine.passer(travail).livraisons] == [SCELLEE]
+
+
 REFUS = {
     "illisible": ("2026-11-14/siae.csv", "siret\x00,kind\n", "structures"),
     "colonnes": ("2026-11-14/siae.csv", f"{CANARI},1990-01-01\nx,y\n", "structures"),
@@ -264,6 +271,28 @@ def test_un_echec_est_retente_trois_fois_annonce_une_fois_et_repart_au_changemen
     (travail.racine / "corrections.toml").write_text("# relu\n", encoding="utf-8")
     assert chaine.passer(travail).reussi
     assert len(chaine.annonces) == 2
+
+
+def test_un_probleme_qui_se_repete_ne_cache_pas_ce_qui_vient_d_etre_fait(travail, chaine, monkeypatch):
+    def refuser_la_configuration(config, prise, recus):
+        if prise.source == "structures":
+            raise ConfigError("la clé manque", "Lancer « observatoire cle ».")
+
+    monkeypatch.setattr(reception, "_essayer", refuser_la_configuration)
+    deposer(travail, "2026-11-14/siae.csv")
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 1
+    siae = "siret,kind,nom,commune,departement,naf,lon,lat\n13002526500013,EI,Chantier,93066,93,,,\n"
+    deposer(travail, "2026-11-15/siae.csv", siae, source="siae")
+    bilan = chaine.passer(travail)
+    assert sorted(li.issue for li in bilan.livraisons) == [EN_ATTENTE, SCELLEE]
+    assert len(chaine.annonces) == 2, "structures attend toujours, mais siae est scellée"
+    assert any(
+        "siae, livraison du 2026-11-15" in texte.read_text(encoding="utf-8")
+        for texte in (travail.outputs / "routine").glob("*/*.txt")
+    )
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 2, "rien de neuf depuis : le même problème ne s'annonce plus"
 
 
 def test_un_incident_imprevu_se_dit_sans_son_message_et_forcer_relance(travail, chaine, sans_essai):

@@ -59,7 +59,7 @@ def lister(config: Config, maintenant: dt.datetime, calme: dt.timedelta) -> list
     for source in sorted(config.sources):
         dossier = dossier_des_arrivees(config) / source
         entrees = _visibles(dossier) if dossier.is_dir() else []
-        if any(maintenant - _remue(chemin) < calme for chemin in _tous(entrees)):
+        if any(maintenant - _remue(chemin, maintenant) < calme for chemin in _tous(entrees)):
             continue
         trouvees += _datees(source, entrees)
         trouvees += _en_vrac(source, [e for e in entrees if not _est_un_dossier(e)], maintenant)
@@ -145,15 +145,14 @@ def _datees(source: str, entrees: Sequence[Path]) -> Iterator[Arrivee]:
 
 
 def _en_vrac(source: str, chemins: Sequence[Path], maintenant: dt.datetime) -> Iterator[Arrivee]:
-    dates = sorted((_modifie(chemin).astimezone(maintenant.tzinfo), chemin) for chemin in chemins)
+    dates = sorted((_modifie(chemin, maintenant), chemin) for chemin in chemins)
     groupe: list[tuple[dt.datetime, Path]] = []
     for rang, (instant, chemin) in enumerate(dates):
         groupe.append((instant, chemin))
         if rang + 1 < len(dates) and dates[rang + 1][0] - instant < _MEME_LIVRAISON:
             continue
         if not any(_inacheve(fichier) for _, fichier in groupe):
-            jour = min(instant.date(), maintenant.date())
-            yield Arrivee(source, jour, tuple(fichier for _, fichier in groupe))
+            yield Arrivee(source, instant.date(), tuple(fichier for _, fichier in groupe))
         groupe = []
 
 
@@ -177,14 +176,17 @@ def _inacheve(chemin: Path) -> bool:
     return chemin.name.lower().endswith(_INACHEVES)
 
 
-def _modifie(chemin: Path) -> dt.datetime:
-    return dt.datetime.fromtimestamp(chemin.lstat().st_mtime, tz=dt.UTC)
+def _modifie(chemin: Path, maintenant: dt.datetime) -> dt.datetime:
+    """La date du fichier ; à venir, parce que l'horloge de l'envoi avance, elle vaut maintenant."""
+    instant = min(chemin.lstat().st_mtime, maintenant.timestamp())
+    return dt.datetime.fromtimestamp(instant, tz=maintenant.tzinfo)
 
 
-def _remue(chemin: Path) -> dt.datetime:
-    """La dernière fois que le contenu, le nom ou les droits ont changé."""
+def _remue(chemin: Path, maintenant: dt.datetime) -> dt.datetime:
+    """La dernière fois que le contenu, le nom ou les droits ont changé ; une date à venir n'en dit rien."""
     etat = chemin.lstat()
-    return dt.datetime.fromtimestamp(max(etat.st_mtime, etat.st_ctime), tz=dt.UTC)
+    connus = [etat.st_ctime, *([etat.st_mtime] if etat.st_mtime <= maintenant.timestamp() else [])]
+    return dt.datetime.fromtimestamp(max(connus), tz=dt.UTC)
 
 
 def _date(texte: str) -> dt.date | None:

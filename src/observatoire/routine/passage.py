@@ -184,7 +184,7 @@ def _rendre_compte(contexte: Contexte, etat: Etat, bilan: Bilan) -> None:
     if bilan.echec:
         problemes.append(etat.echouee)
     annonce = hashlib.sha256("\n".join(problemes).encode()).hexdigest() if problemes else ""
-    if not problemes or annonce != etat.annonce:
+    if bilan.avance or annonce != etat.annonce:
         page = ecrire(contexte.config, bilan, arrivees.ignorees(contexte.config))
         relatif = page.relative_to(contexte.config.racine).as_posix()
         for phrase in contexte.annoncer(bilan, relatif):
