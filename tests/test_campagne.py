@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import resource
@@ -616,12 +615,11 @@ def test_un_disque_plein_arrete_la_campagne_sans_toucher_aux_anciens(atelier, mo
     bilan = produire(atelier, producteur=autre, choix=Choix(forcer=True))
     monkeypatch.undo()
     assert bilan.interruption == "plus de place sur le disque"
-    assert bilan.echecs[0].exception == "OSError"
-    assert bilan.code == 1
+    assert (bilan.echecs, bilan.code) == ((), 1), "un document que le disque a refusé n'a pas échoué"
     apres = {chemin.name: chemin.read_bytes() for chemin in dossier.glob("*.*") if chemin.name != FICHIER}
     assert apres == avant
     assert Manifeste.lire(dossier).anomalies() == {}
-    assert produire(atelier).code == 0
+    assert produire(atelier, choix=Choix(reprise=True)).code == 0, "ce que le bilan dit de lancer"
 
 
 def test_une_taille_de_fichier_limitee_n_abime_rien(travail):
@@ -640,7 +638,7 @@ def test_une_taille_de_fichier_limitee_n_abime_rien(travail):
         commande, cwd=DEPOT, capture_output=True, text=True, preexec_fn=limiter, check=False
     )
     assert fini.returncode == 1, fini.stderr
-    assert os.strerror(errno.EFBIG) in fini.stdout
+    assert "le fichier est trop gros" in fini.stdout
     dossier = travail.outputs / "fiches" / "2026-T3"
     assert not list(dossier.glob("*dep-93*"))
     assert not list(dossier.glob(".*"))

@@ -160,13 +160,13 @@ class _Campagne:
         except Exception as erreur:  # ce que l'exécuteur n'a pas su transmettre
             resultat = constater(tache, erreur)
         if isinstance(resultat, Document):
-            resultat = self._ecrire(resultat)
-        elif self._interruption:
-            return  # un noyau arrêté par le même signal n'est pas un échec : le document est à reprendre
-        self._compter(resultat)
+            if ecrit := self._ecrire(resultat):
+                self._compter(ecrit)
+        elif not self._interruption:  # sinon un noyau a été arrêté avec la campagne : à reprendre
+            self._compter(resultat)
 
-    def _ecrire(self, document: Document) -> Document | Echec:
-        """Écrit tous les fichiers d'un document, ou aucun."""
+    def _ecrire(self, document: Document) -> Document | Echec | None:
+        """Écrit tous les fichiers d'un document, ou aucun ; None d'un disque plein : il est à reprendre."""
         debut = time.perf_counter()
         tache, dossier = document.tache, dossier_de(self._config, document.tache.periode)
         fichiers = {f"{tache.nom}.{format_}": octets for format_, octets in document.fichiers.items()}
@@ -175,6 +175,7 @@ class _Campagne:
         except OSError as erreur:
             if erreur.errno in _PLEIN:
                 self._interruption = "plus de place sur le disque"
+                return None
             return constater(tache, erreur)
         document.durees["ecriture"] = time.perf_counter() - debut
         parties = self._plan.cles.parties(tache, document.lectures)
