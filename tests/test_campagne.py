@@ -398,6 +398,29 @@ def test_les_echecs_sont_reunis_par_cause_et_les_bons_documents_gardes(atelier):
     assert "http" not in page.split("</style>")[1]
 
 
+@pytest.mark.parametrize(
+    ("erreur", "attendu"),
+    [
+        (
+            PublicationError("Figure « heures » : « 12 » n'est pas dans le tableau.", ""),
+            "Figure « heures » : « 12 »",
+        ),
+        (
+            PublicationError("f.ipynb (p = 1), cellule « x » : KeyError : « a » : absent", ""),
+            "KeyError : « a » : absent",
+        ),
+        (ValueError("é" * 5000), "é" * 600 + "…"),
+    ],
+)
+def test_le_bilan_garde_le_constat_entier_et_le_coupe_s_il_est_trop_long(atelier, erreur, attendu):
+    def echouer(tache):
+        raise erreur
+
+    detail = produire(atelier, DEP_93, producteur=echouer).causes[0].detail
+    assert detail.startswith(attendu)
+    assert len(detail) <= 601
+
+
 TROIS = 'titre = "Trois fiches"\n[[editions]]\nperimetres = ["reg:11", "dep:93", "dep:75"]\n'
 
 

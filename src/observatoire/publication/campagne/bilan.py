@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from observatoire.publication.campagne.tache import Echec, Tache
 
+_LONGUEUR = 600  # caractères d'un constat
+
 
 @dataclass(frozen=True, slots=True)
 class Ecrit:
@@ -79,8 +81,11 @@ class Cause:
 
     @property
     def detail(self) -> str:
-        """Ce que dit l'erreur, sans l'endroit que le titre donne déjà."""
-        return self.plus_petit.constat.rpartition("» : ")[2]
+        """Ce que dit l'erreur, sans l'endroit que le titre donne déjà ; le journal en garde la fin."""
+        constat, cellule = self.plus_petit.constat, self.endroit.partition(", ")[2]
+        _, trouvee, suite = constat.partition(f"{cellule} : ") if cellule else ("", "", "")
+        dit = suite if trouvee else constat
+        return dit if len(dit) <= _LONGUEUR else f"{dit[:_LONGUEUR].rstrip()}…"
 
     @property
     def objets(self) -> str:
