@@ -484,6 +484,19 @@ def test_une_campagne_qui_ne_prevoit_rien_d_une_periode_ne_la_dit_pas_complete(a
     assert "ne prévoit aucun document pour 2026-T3" in refus(atelier, PERIODE)[0]
 
 
+def test_une_edition_dont_les_donnees_ont_change_ne_parait_pas_telle_quelle(atelier):
+    """Le registre inscrirait comme lus des nombres qu'aucun document ne montre."""
+    campagne(atelier, TROIS, "trimestre")
+    produire(atelier)
+    exiger_complete(atelier, PERIODE)
+    ecrire(atelier, valeurs(dep_93=21.0))  # la région n'est pas touchée, Paris non plus
+    constat, remede = refus(atelier, PERIODE)
+    assert constat == "1 document(s) de 2026-T3 montrent des données qui ont changé depuis (dep-93)."
+    assert "« observatoire campagne trimestre --periode 2026-T3 »" in remede
+    produire(atelier)
+    exiger_complete(atelier, PERIODE)
+
+
 def test_diffuser_refuse_une_campagne_incomplete(atelier, monkeypatch):
     campagne(atelier, TROIS, "trimestre")
     produire(atelier, DEP_93)
