@@ -448,17 +448,23 @@ def test_le_menage_ne_retire_que_comptes_rendus_journaux_et_restes(travail, tmp_
         travail.racine / "registre/2020.json",
         travail.racine / "data/arrivees/refusees/decp/2020-01-01/x.json",
         tmp_path / "ailleurs/autre/x",
+        tmp_path / "ailleurs/observatoire-idf/observatoire.toml",  # des projets clonés là
+        tmp_path / "ailleurs/observatoire-nouvelle/observatoire.toml",
+        tmp_path / "ailleurs/observatoire-ancienne/.git",
         travail.outputs / f"routine/{maintenant.date()}/08-00-00.txt",
     ]
     retires = [
         travail.outputs / "routine/2020-01-01/08-00-00.txt",
         travail.outputs / "journaux/routine-2020-01-01.log",
-        tmp_path / "ailleurs/observatoire-abc/x",
+        tmp_path / "ailleurs/observatoire-abcd_123/x",
+        tmp_path / "ailleurs/observatoire-polices-abcd_123/x",
         travail.raw / "decp/2020-01-01/.copie.abc",
     ]
     for chemin in (*gardes, *retires):
         chemin.parent.mkdir(parents=True, exist_ok=True)
         chemin.write_text("x", encoding="utf-8")
+        if chemin in retires or chemin.name == ".git":
+            chemin.parent.chmod(0o700)  # comme les fait tempfile
         for dossier in (chemin, chemin.parent):
             os.utime(dossier, (vieux, vieux))
     ranger(travail, Reglages.lire(travail), maintenant, tmp_path / "ailleurs")
