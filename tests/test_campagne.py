@@ -186,6 +186,32 @@ def test_une_campagne_se_nomme_par_son_fichier(atelier, nom):
         lire_campagne(atelier, nom)
 
 
+def test_un_fichier_mal_nomme_dit_comment_le_renommer(atelier):
+    campagne(atelier, '[[editions]]\nniveaux = ["dep"]')
+    (atelier.racine / "campagnes" / "mon été.toml").touch()
+    with pytest.raises(ConfigError, match="est refusé") as erreur:
+        lire_campagne(atelier, "mon été")
+    assert "sans accent" in erreur.value.remede
+
+
+@pytest.mark.parametrize(
+    ("octets", "constat"),
+    [
+        (b'titre = "x"\nniveaux = [', "illisible : à la fin du fichier."),
+        (b'titre = "x"\ntitre = "y"\n', "illisible : ligne 2, colonne"),
+        ('titre = "x"\n# été\n'.encode("cp1252"), "la ligne 2 n'est pas en UTF-8"),
+        (b"\xef\xbb\xbf" + b'titre = "x"\n', "aucune édition"),  # la marque du Bloc-notes ne gêne pas
+    ],
+)
+def test_une_faute_de_toml_se_dit_en_francais_avec_sa_ligne(atelier, octets, constat):
+    campagne(atelier, '[[editions]]\nniveaux = ["dep"]')
+    (atelier.racine / "campagnes" / "essai.toml").write_bytes(octets)
+    with pytest.raises(ConfigError) as erreur:
+        lire_campagne(atelier, "essai")
+    assert constat in erreur.value.constat
+    assert " at " not in str(erreur.value)
+
+
 @pytest.mark.parametrize(
     "textes",
     [

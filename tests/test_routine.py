@@ -365,6 +365,25 @@ def test_la_commande_sort_en_erreur_sur_un_echec_et_dit_ce_qui_est_mal_range(tra
     assert "Traceback" not in rendu.output
 
 
+def test_ce_qui_empeche_un_passage_va_au_journal_car_cron_ne_garde_rien(travail, monkeypatch):
+    monkeypatch.chdir(travail.racine)
+    reglages = travail.racine / "observatoire.toml"
+    reglages.write_text(reglages.read_text(encoding="utf-8") + "[routine\n", encoding="utf-8")
+    rendu = CliRunner().invoke(cli, ["tick"])
+    assert rendu.exit_code == 1
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "observatoire.toml est illisible : ligne " in journal
+    assert "→ Corriger cette ligne" in journal
+
+
+def test_le_journal_dit_quel_chemin_le_systeme_a_refuse(travail, chaine, sans_essai):
+    deposer(travail, "2026-11-14/siae.csv")
+    chaine.echec = PermissionError(13, "Permission denied", "/srv/tables")
+    chaine.passer(travail)
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "l'accès est refusé : /srv/tables" in journal
+
+
 # ── L'arrêt brutal ──
 
 _EVENEMENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "shutil.rmtree"}

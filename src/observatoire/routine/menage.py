@@ -61,7 +61,7 @@ def ranger(
 
 
 def _est_temporaire(chemin: Path) -> bool:
-    """Dit si c'est un dossier que nous avons fait faire : son nom, réservé à son compte, sans dépôt dedans."""
+    """Dit si `tempfile` nous a fait ce dossier : son nom, réservé à ce compte, sans dépôt dedans."""
     if not _TEMPORAIRE.fullmatch(chemin.name):
         return False
     try:
