@@ -52,6 +52,7 @@ class Chaine:
         self.echec: Exception | None = None
         self.fiches_en_echec: tuple[str, ...] = ()
         self.annonces: list[Bilan] = []
+        self.manques: list[str] = []
 
     def construire(self, config):
         self.appels["construire"] += 1
@@ -78,7 +79,7 @@ class Chaine:
 
     def annoncer(self, bilan, page):
         self.annonces.append(bilan)
-        return []
+        return self.manques
 
 
 @pytest.fixture(autouse=True)
@@ -293,6 +294,19 @@ def test_un_probleme_qui_se_repete_ne_cache_pas_ce_qui_vient_d_etre_fait(travail
     )
     chaine.passer(travail)
     assert len(chaine.annonces) == 2, "rien de neuf depuis : le même problème ne s'annonce plus"
+
+
+def test_une_annonce_qui_n_est_pas_partie_se_retente_tant_que_le_probleme_dure(travail, chaine, sans_essai):
+    """Le serveur de courriel est tombé à l'heure de l'échec : l'équipe l'apprend à l'heure suivante."""
+    deposer(travail, "2026-11-14/siae.csv")
+    chaine.echec = QualiteError("un seuil", "Corriger.")
+    chaine.manques = ["Le courriel n'est pas parti (connexion impossible ou coupée)."]
+    chaine.passer(travail)
+    chaine.manques = []
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 2
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 2
 
 
 def test_un_incident_imprevu_se_dit_sans_son_message_et_forcer_relance(travail, chaine, sans_essai):

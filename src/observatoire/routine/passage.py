@@ -187,7 +187,10 @@ def _rendre_compte(contexte: Contexte, etat: Etat, bilan: Bilan) -> None:
     if bilan.avance or annonce != etat.annonce:
         page = ecrire(contexte.config, bilan, arrivees.ignorees(contexte.config))
         relatif = page.relative_to(contexte.config.racine).as_posix()
-        for phrase in contexte.annoncer(bilan, relatif):
+        manques = contexte.annoncer(bilan, relatif)
+        for phrase in manques:
             contexte.journal.noter(phrase)
+        if manques and len(manques) >= contexte.reglages.voies:
+            annonce = ""  # personne n'en sait rien : le passage suivant réessaie, si le problème dure
     etat.annonce, etat.bilan = annonce, None
     etat.ecrire(contexte.config)
