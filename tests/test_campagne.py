@@ -469,6 +469,25 @@ def test_une_campagne_incomplete_n_est_pas_publiee_et_ses_echecs_se_reprennent(a
         exiger_complete(atelier, PERIODE)
 
 
+def test_un_document_retire_de_la_campagne_et_en_echec_dit_comment_en_sortir(atelier, monkeypatch):
+    """Ni le plan, ni --echecs ne le connaissent plus : la commande qui le produit est donnée."""
+    campagne(atelier, TROIS, "trimestre")
+    produire(atelier, producteur=rater)
+    produire(atelier, REGION, DEP_93)
+    campagne(atelier, TROIS.replace(', "dep:75"', ""), "trimestre")
+    monkeypatch.chdir(atelier.racine)
+    rendu = CliRunner().invoke(cli, ["campagne"])
+    assert rendu.exit_code == 1
+    commande = "observatoire fiches dep:75 --periode 2026-T3"
+    assert (
+        f"Il y manque 1 document(s) que cette demande ne couvre pas. Lancer « {commande} »." in rendu.output
+    )
+    bilan = produire(atelier, REGION, choix=Choix(forcer=True))
+    assert commande in "\n".join(en_texte(bilan))
+    assert commande in rendre_compte(atelier, bilan).read_text(encoding="utf-8")
+    assert produire(atelier, DEP_75).code == 0
+
+
 def refus(config, periode) -> tuple[str, str]:
     with pytest.raises(PublicationError) as leve:
         exiger_complete(config, periode)

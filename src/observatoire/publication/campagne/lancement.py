@@ -18,7 +18,7 @@ from observatoire.publication.campagne.essai import constater, tenter
 from observatoire.publication.campagne.journal import Journal
 from observatoire.publication.campagne.manifeste import Manifeste, decrire, dossier_de
 from observatoire.publication.campagne.signaux import Arret, ecouter
-from observatoire.publication.campagne.tache import Document, Echec, Tache
+from observatoire.publication.campagne.tache import Document, Echec, Tache, commande_de
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,11 +132,20 @@ class _Campagne:
             tuple(self._echecs),
             tuple(self._restants),
             time.perf_counter() - self._debut,
-            all(manifeste.complet for manifeste in self._manifestes.values()),
+            self._en_suspens(),
             self._interruption,
             self._signal,
             {ligne.tache.objet: ligne.poids for ligne in self._plan.lignes},
         )
+
+    def _en_suspens(self) -> tuple[str, ...]:
+        prevus = {(ligne.tache.periode, ligne.tache.nom) for ligne in self._plan.lignes}
+        manquent = {
+            (periode, nom)
+            for periode, manifeste in self._manifestes.items()
+            for nom in (*manifeste.restants, *manifeste.echecs)
+        }
+        return tuple(commande_de(nom, periode) for periode, nom in sorted(manquent - prevus))
 
     def _annoncer(self) -> None:
         """Ôte des manifestes ce qui va changer, avant que rien ne change."""

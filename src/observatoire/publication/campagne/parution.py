@@ -8,7 +8,7 @@ from observatoire.erreurs import PublicationError
 from observatoire.publication.campagne.cle import Cles
 from observatoire.publication.campagne.fichier import DOSSIER, PAR_DEFAUT, lire_campagne
 from observatoire.publication.campagne.manifeste import Manifeste, dossier_de
-from observatoire.publication.campagne.tache import Tache
+from observatoire.publication.campagne.tache import Tache, commande_de
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -94,9 +94,6 @@ def _citer(noms: list[str]) -> str:
 def _produire(periode: Periode, noms: Collection[str], prevus: Collection[str]) -> str:
     """Ce qu'il faut lancer pour produire ces documents ; un qui n'est pas prévu se demande à part."""
     commandes = [f"observatoire campagne {PAR_DEFAUT} --periode {periode}"] if {*noms} & {*prevus} else []
-    for nom in sorted({*noms} - {*prevus}):
-        objet, _, public = nom.partition("--")
-        pour = f" --public {public}" if public else ""
-        commandes.append(f"observatoire fiches {objet.replace('-', ':', 1)} --periode {periode}{pour}")
+    commandes += [commande_de(nom, str(periode)) for nom in sorted({*noms} - {*prevus})]
     dites = " ; ".join(f"« {commande} »" for commande in commandes)
     return f"Lancer {dites} ; un échec s'explique dans outputs/journaux/bilan.html."
