@@ -727,10 +727,19 @@ def test_une_taille_de_fichier_limitee_n_abime_rien(travail):
     assert Manifeste.lire(dossier).anomalies() == {}
 
 
-def test_un_manifeste_illisible_fait_tout_refaire(atelier):
+@pytest.mark.parametrize(
+    "abimer",
+    [
+        lambda octets: octets[:100],
+        lambda octets: json.dumps({**json.loads(octets), "documents": []}).encode(),
+        lambda octets: json.dumps({**json.loads(octets), "documents": {"dep-93": {}}}).encode(),
+        lambda octets: json.dumps({**json.loads(octets), "restants": None}).encode(),
+    ],
+)
+def test_un_manifeste_illisible_fait_tout_refaire(atelier, abimer):
     produire(atelier)
     chemin = dossier_de(atelier, "2026-T3") / FICHIER
-    chemin.write_bytes(chemin.read_bytes()[:100])
+    chemin.write_bytes(abimer(chemin.read_bytes()))
     assert set(motifs(atelier).values()) == {("jamais produit",)}
     assert produire(atelier).complete
 
