@@ -196,6 +196,28 @@ def test_une_mauvaise_livraison_est_mise_de_cote_et_n_arrete_pas_les_autres(trav
     assert CANARI not in "".join([bilan.titre, *bilan.phrases])
 
 
+@pytest.mark.parametrize("nom", [b"donn\xe9es.csv", b"a\x1b[31m.csv", b"a\nfaux : rien.csv"])
+def test_un_nom_qui_ne_se_lit_pas_est_refuse_et_n_arrete_pas_les_autres(travail, chaine, sans_essai, nom):
+    """Un nom en latin-1, tel que l'envoie un poste Windows, ne s'encode pas en UTF-8."""
+    deposer(travail, f"2026-11-14/{os.fsdecode(nom)}")
+    deposer(travail, "2026-11-15/siae.csv", AUTRE)
+    bilan = chaine.passer(travail)
+    assert [li.issue for li in bilan.livraisons] == [REFUSEE, SCELLEE]
+    [raison] = (travail.racine / "data/arrivees/refusees/structures").glob("*.raison.txt")
+    assert "ne se lit pas" in raison.read_text(encoding="utf-8")
+    assert raison.read_text(encoding="utf-8").replace("\n", "").isprintable()
+
+
+def test_un_dossier_au_nom_illisible_se_dit_sans_arreter_le_compte_rendu(travail, chaine, sans_essai):
+    for nom in (b"suivi\xe9", b"x\x1b[31m\nfaux"):
+        (travail.racine / "data" / "arrivees" / os.fsdecode(nom)).mkdir(parents=True)
+    deposer(travail, "2026-11-15/siae.csv")
+    assert chaine.passer(travail).reussi
+    [texte] = (travail.outputs / "routine").glob("*/*.txt")
+    assert "data/arrivees/suivi\N{REPLACEMENT CHARACTER} : ce n'est le dossier" in texte.read_text("utf-8")
+    assert "\x1b" not in texte.read_text("utf-8")
+
+
 def test_une_chute_de_lignes_est_refusee_sans_toucher_a_la_livraison_d_avant(travail, chaine):
     debuts = [f"1300252650{n:03d}" for n in range(4)]
     sirets = [debut + luhn.calc_check_digit(debut) for debut in debuts]

@@ -71,12 +71,12 @@ def ignorees(config: Config) -> list[str]:
     racine = dossier_des_arrivees(config)
     phrases = []
     for entree in _visibles(racine) if racine.is_dir() else []:
-        relatif = entree.relative_to(config.racine).as_posix()
+        relatif = lisible(entree.relative_to(config.racine).as_posix())
         if entree.name not in (*config.sources, REFUSEES):
             phrases.append(f"{relatif} : ce n'est le dossier d'aucune source déclarée.")
         elif entree.name in config.sources and _est_un_dossier(entree):
             phrases += [
-                f"{relatif}/{e.name} : ce dossier n'est pas nommé par une date (AAAA-MM-JJ)."
+                f"{relatif}/{lisible(e.name)} : ce dossier n'est pas nommé par une date (AAAA-MM-JJ)."
                 for e in _visibles(entree)
                 if _est_un_dossier(e) and _date(e.name) is None
             ]
@@ -121,7 +121,7 @@ def refuser(config: Config, prise: Prise, raison: str) -> Path:
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     destination = _libre(parent / prise.date.isoformat())
     explication = destination.with_name(f"{destination.name}.raison.txt")
-    ecrire_octets(explication, f"{raison}\n".encode(), prive=True)
+    ecrire_octets(explication, f"{raison}\n".encode(errors="backslashreplace"), prive=True)
     prise.dossier.rename(destination)
     return explication
 
@@ -134,6 +134,15 @@ def retirer(prise: Prise) -> None:
 def fichiers(prise: Prise) -> list[Path]:
     """Rend les fichiers d'une livraison, triés, sans les fichiers cachés."""
     return [chemin for chemin in _tous([prise.dossier]) if not stat.S_ISDIR(chemin.lstat().st_mode)]
+
+
+def lisible(nom: str) -> str:
+    r"""Écrit un nom reçu sans rien qui agisse sur un terminal, ni qui ne puisse s'encoder.
+
+    >>> lisible("donn\udce9es.csv") == "donn\N{REPLACEMENT CHARACTER}es.csv"
+    True
+    """
+    return "".join(signe if signe.isprintable() else "\N{REPLACEMENT CHARACTER}" for signe in nom)
 
 
 def _datees(source: str, entrees: Sequence[Path]) -> Iterator[Arrivee]:

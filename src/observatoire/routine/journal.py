@@ -52,7 +52,7 @@ class Journal:
         instant = self.heure().isoformat(timespec="seconds")
         lignes = "".join(f"{instant} {ligne}\n" for ligne in texte.splitlines())
         descripteur = os.open(self.chemin, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descripteur, "w", encoding="utf-8") as flux:
+        with os.fdopen(descripteur, "w", encoding="utf-8", errors="backslashreplace") as flux:
             flux.write(lignes)
 
 
