@@ -196,6 +196,31 @@ def test_une_mauvaise_livraison_est_mise_de_cote_et_n_arrete_pas_les_autres(trav
     assert CANARI not in "".join([bilan.titre, *bilan.phrases])
 
 
+def test_un_imprevu_fait_attendre_une_livraison_et_n_arrete_pas_les_autres(travail, chaine, monkeypatch):
+    """Un fichier d'un autre compte, qu'on ne peut pas lire, ou une erreur du programme."""
+
+    def essayer(config, prise, recus):
+        if prise.source == "structures":
+            raise PermissionError(13, "Permission denied", str(recus[0]))
+
+    monkeypatch.setattr(reception, "_essayer", essayer)
+    siae = "siret,kind,nom,commune,departement,naf,lon,lat\n13002526500013,EI,Chantier,93066,93,,,\n"
+    for jour in ("2026-11-14", "2026-11-16"):
+        deposer(travail, f"{jour}/siae.csv")
+    deposer(travail, "2026-11-15/siae.csv", siae, source="siae")
+    bilan = chaine.passer(travail)
+    assert [(li.source, li.issue) for li in bilan.livraisons] == [
+        ("structures", EN_ATTENTE),
+        ("siae", SCELLEE),
+    ]
+    assert bilan.fiches
+    assert not bilan.abouti
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "l'accès est refusé : " in journal
+    monkeypatch.setattr(reception, "_essayer", lambda *_: None)
+    assert [li.issue for li in chaine.passer(travail).livraisons] == [SCELLEE, SCELLEE]
+
+
 @pytest.mark.parametrize("nom", [b"donn\xe9es.csv", b"a\x1b[31m.csv", b"a\nfaux : rien.csv"])
 def test_un_nom_qui_ne_se_lit_pas_est_refuse_et_n_arrete_pas_les_autres(travail, chaine, sans_essai, nom):
     """Un nom en latin-1, tel que l'envoie un poste Windows, ne s'encode pas en UTF-8."""

@@ -145,6 +145,12 @@ def lisible(nom: str) -> str:
     return "".join(signe if signe.isprintable() else "\N{REPLACEMENT CHARACTER}" for signe in nom)
 
 
+def compter(livree: Arrivee | Prise) -> int:
+    """Compte les fichiers d'une livraison, sans en ouvrir un ni rien exiger de leurs droits."""
+    racines = (livree.dossier,) if isinstance(livree, Prise) else livree.chemins
+    return sum(max(1, sum(len(noms) for *_, noms in os.walk(racine))) for racine in racines)
+
+
 def _datees(source: str, entrees: Sequence[Path]) -> Iterator[Arrivee]:
     for entree in entrees:
         date = _date(entree.name)

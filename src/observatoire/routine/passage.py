@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from observatoire.erreurs import ObservatoireError
 from observatoire.routine import arrivees
-from observatoire.routine.bilan import EN_ATTENTE, REFUSEE, Bilan, Construction, Echec, Fiches, Qualite, motif
+from observatoire.routine.bilan import (
+    EN_ATTENTE,
+    REFUSEE,
+    Bilan,
+    Construction,
+    Echec,
+    Fiches,
+    Livraison,
+    Qualite,
+    motif,
+)
 from observatoire.routine.empreintes import empreinte_des_donnees
 from observatoire.routine.etapes import CONSTRUCTION, FICHES, a_faire
 from observatoire.routine.etat import Etat
@@ -29,7 +39,7 @@ if TYPE_CHECKING:
     from observatoire.routine.production import Production
     from observatoire.routine.reglages import Reglages
 
-RECEPTION = "réception"
+RECEPTION, JOURNAUX = "réception", "outputs/journaux"
 _GARDE = "Les fiches d'avant restent en place."
 _GARDE_DES_FICHES = "Les fiches réussies sont écrites ; les autres restent telles qu'avant."
 
@@ -116,8 +126,15 @@ def _examiner(
     for livree in livrees:
         if livree.source in arretees:  # derrière une livraison qui attend, les suivantes attendent
             continue
-        prise = arrivees.prendre(config, livree) if isinstance(livree, arrivees.Arrivee) else livree
-        livraison = recevoir(config, prise, contexte.maintenant().date())
+        try:
+            prise = arrivees.prendre(config, livree) if isinstance(livree, arrivees.Arrivee) else livree
+            livraison = recevoir(config, prise, contexte.maintenant().date())
+        except Exception as erreur:  # ce qu'une livraison a d'imprévu n'arrête pas les autres sources
+            if isinstance(erreur, OSError) and not isinstance(erreur, PermissionError):
+                raise  # un disque plein les arrêterait aussi
+            contexte.journal.detailler(erreur)
+            faits = (livree.source, livree.date.isoformat(), arrivees.compter(livree))
+            livraison = Livraison(*faits, EN_ATTENTE, motif(erreur), JOURNAUX)
         if livraison.issue == EN_ATTENTE:
             arretees.add(livraison.source)
         bilan.livraisons.append(livraison)
