@@ -167,7 +167,7 @@ def test_l_erreur_nomme_la_ligne_de_la_cellule_et_garde_la_notre(ecrire, cellule
 
 
 def test_un_noyau_qui_meurt_est_une_erreur_de_publication(ecrire):
-    with pytest.raises(PublicationError, match="noyau arrêté"):
+    with pytest.raises(PublicationError, match="le noyau s'est arrêté net"):
         executer(ecrire("import os; os._exit(3)"), {})
 
 

@@ -161,10 +161,15 @@ def _executer(
         )
     except papermill.PapermillExecutionError as erreur:
         raise _traduire(erreur, nom, parametres) from None
-    except (CellTimeoutError, DeadKernelError) as erreur:
+    except CellTimeoutError:
         raise PublicationError(
-            f"{nom} ({_en_clair(parametres)}) : noyau arrêté, ou sans réponse en {_ATTENTE} s.",
-            f"Vérifier la mémoire libre ; exécuter le notebook dans JupyterLab ({type(erreur).__name__}).",
+            f"{nom} ({_en_clair(parametres)}) : une cellule est restée sans réponse en {_ATTENTE} s.",
+            "Exécuter le notebook dans JupyterLab, avec ces paramètres : une de ses cellules ne finit pas.",
+        ) from None
+    except DeadKernelError:
+        raise PublicationError(
+            f"{nom} ({_en_clair(parametres)}) : le noyau s'est arrêté net.",
+            "Vérifier la mémoire libre ; exécuter le notebook dans JupyterLab, avec ces paramètres.",
         ) from None
     finally:
         _fermer_la_boucle()
