@@ -374,6 +374,8 @@ def test_des_fiches_en_echec_se_nomment_et_se_refont_sans_reconstruire(travail, 
     bilan = chaine.passer(travail)
     assert "dep:93" in bilan.fiches.phrase
     assert bilan.titre == "Échec à l'étape « fiches »"
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "outputs/journaux/bilan.html. En rejouer une : « observatoire fiches dep:93 »" in journal
     chaine.fiches_en_echec = ()
     assert chaine.passer(travail).reussi
     assert chaine.appels == {"construire": 1, "controler": 1, "editer": 2}

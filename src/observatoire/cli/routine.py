@@ -107,6 +107,11 @@ def planifier(genre: str, utilisateur: str, installer: bool, pour_de_vrai: bool)
             "Une unité du système ne s'installe pas d'ici.",
             "La montrer par « observatoire planifier --utilisateur NOM », la poser dans /etc/systemd/system.",
         )
+    if pour_de_vrai and not installer:
+        raise ConfigError(
+            "--pour-de-vrai seul n'installe rien.",
+            "Écrire : observatoire planifier --installer --pour-de-vrai",
+        )
     config = Config.charger()
     fichiers = composer(config, genre, utilisateur=utilisateur)
     lieux = destinations(config, genre) if installer else list(fichiers)

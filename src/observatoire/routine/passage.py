@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 RECEPTION, JOURNAUX = "réception", "outputs/journaux"
 _GARDE = "Les fiches d'avant restent en place."
+_CAUSES = "Leurs causes : outputs/journaux/bilan.html. En rejouer une : « observatoire fiches {} »."
 _GARDE_DES_FICHES = "Les fiches réussies sont écrites ; les autres restent telles qu'avant."
 
 
@@ -167,7 +168,7 @@ def _faire(contexte: Contexte, etat: Etat, bilan: Bilan, etape: Etape) -> None:
             bilan.fiches = fait
             etat.fiches = fait.dossier
             if fait.echecs:
-                raise ObservatoireError(fait.phrase, "Relancer l'une d'elles : « observatoire fiches ».")
+                raise ObservatoireError(fait.phrase, _CAUSES.format(fait.echecs[0]))
     etat.bilan = bilan
     etat.reussir(contexte.config, etape.nom, etape.empreinte)
     contexte.journal.noter(fait.phrase)
