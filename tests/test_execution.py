@@ -18,7 +18,7 @@ from observatoire.erreurs import (
     TableError,
 )
 from observatoire.publication.environnement import environnement_du_noyau
-from observatoire.publication.execution import en_octets, executer
+from observatoire.publication.execution import en_octets, executer, publiable
 
 PARAMETRES = 'territoire: str = "dep:01"  # un commentaire\nperiode = "2026-T3"'
 
@@ -108,6 +108,25 @@ def test_le_noyau_est_notre_interpreteur_sans_secret_ni_reglage_de_l_utilisateur
     assert not piege
 
 
+def test_le_notebook_publie_ne_garde_que_ce_que_la_page_montre(ecrire):
+    bloc = "{'application/vnd.observatoire.bloc+json': {'genre': 'texte'}, 'text/html': 'VU'}"
+    montrer = "from IPython.display import display"
+    notebook = ecrire(
+        "print('FUITE')",
+        f"{montrer}\ndisplay({{'text/html': 'FUITE'}}, raw=True)",
+        f"{montrer}\ndisplay({bloc}, raw=True)",
+        "'FUI' + 'TE'",
+    )
+    contenu = json.loads(notebook.read_text(encoding="utf-8"))
+    contenu["cells"][-2]["metadata"]["tags"] = ["remove-output"]
+    contenu["cells"].append({**contenu["cells"][-2], "metadata": {}, "id": "montree"})
+    notebook.write_text(json.dumps(contenu), encoding="utf-8")
+    execute = executer(notebook, {})
+    sorties = [[s.data["text/html"] for s in c.outputs] for c in publiable(execute).cells[2:]]
+    assert sorties == [[], [], [], [], ["VU"]]
+    assert "FUITE" in execute.cells[2].outputs[0].text, "celui qu'on relit n'est pas touché"
+
+
 def test_deux_executions_donnent_les_memes_octets_sans_duree_ni_chemin(ecrire, caplog):
     notebook = ecrire(
         "import warnings\nwarnings.warn('attention')\nprint({'a', 'b', 'c'})\nperiode",
@@ -167,7 +186,7 @@ def test_l_erreur_nomme_la_ligne_de_la_cellule_et_garde_la_notre(ecrire, cellule
 
 
 def test_un_noyau_qui_meurt_est_une_erreur_de_publication(ecrire):
-    with pytest.raises(PublicationError, match="noyau arrêté"):
+    with pytest.raises(PublicationError, match="le noyau s'est arrêté net"):
         executer(ecrire("import os; os._exit(3)"), {})
 
 

@@ -232,7 +232,7 @@ def test_une_cellule_trop_longue_est_interrompue_puis_tuee(ecrire, monkeypatch, 
     time.sleep(60)
     """
     for cellule, nom in ((polie, "polie"), (tetue, "tetue")):
-        with pytest.raises(PublicationError, match="sans réponse en 1 s"):
+        with pytest.raises(PublicationError, match="une cellule est restée sans réponse en 1 s"):
             executer(ecrire(cellule), {})
         assert all(disparait(int(n)) for n in (tmp_path / nom).read_text().split())
     assert (tmp_path / "fini").exists(), "la cellule a pu fermer ce qu'elle avait ouvert"

@@ -92,6 +92,7 @@ def test_rien_n_est_ecrit_sans_le_demander_deux_fois(lancer, tmp_path_factory):
     ("arguments", "attendu"),
     [
         (("--genre", "cron", "--installer"), "crontab -e"),
+        (("--pour-de-vrai",), "planifier --installer --pour-de-vrai"),
         (("--utilisateur", "x", "--installer"), "/etc/systemd/system"),
         (("--utilisateur", "x\nExecStart=/bin/sh"), "Minuscules"),
     ],

@@ -52,6 +52,7 @@ class Chaine:
         self.echec: Exception | None = None
         self.fiches_en_echec: tuple[str, ...] = ()
         self.annonces: list[Bilan] = []
+        self.manques: list[str] = []
 
     def construire(self, config):
         self.appels["construire"] += 1
@@ -78,7 +79,7 @@ class Chaine:
 
     def annoncer(self, bilan, page):
         self.annonces.append(bilan)
-        return []
+        return self.manques
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +164,13 @@ def test_une_copie_en_cours_n_est_pas_prise(travail, chaine, nom):
     assert restes(travail) == sorted(["structures/a.csv", f"structures/{nom}"])
 
 
+def test_un_fichier_date_de_l_avenir_ne_bloque_pas_sa_source(travail, chaine, sans_essai):
+    chemin = deposer(travail, "siae.csv")
+    lointain = (demain() + dt.timedelta(days=900)).timestamp()  # l'horloge du poste d'envoi avance
+    os.utime(chemin, (lointain, lointain))
+    assert [li.issue for li in chaine.passer(travail).livraisons] == [SCELLEE]
+
+
 REFUS = {
     "illisible": ("2026-11-14/siae.csv", "siret\x00,kind\n", "structures"),
     "colonnes": ("2026-11-14/siae.csv", f"{CANARI},1990-01-01\nx,y\n", "structures"),
@@ -186,6 +194,53 @@ def test_une_mauvaise_livraison_est_mise_de_cote_et_n_arrete_pas_les_autres(trav
     assert (raison.parent / refusee.date / "siae.csv").read_text(encoding="utf-8") == texte
     assert chaine.appels["editer"] == 1
     assert CANARI not in "".join([bilan.titre, *bilan.phrases])
+
+
+def test_un_imprevu_fait_attendre_une_livraison_et_n_arrete_pas_les_autres(travail, chaine, monkeypatch):
+    """Un fichier d'un autre compte, qu'on ne peut pas lire, ou une erreur du programme."""
+
+    def essayer(config, prise, recus):
+        if prise.source == "structures":
+            raise PermissionError(13, "Permission denied", str(recus[0]))
+
+    monkeypatch.setattr(reception, "_essayer", essayer)
+    siae = "siret,kind,nom,commune,departement,naf,lon,lat\n13002526500013,EI,Chantier,93066,93,,,\n"
+    for jour in ("2026-11-14", "2026-11-16"):
+        deposer(travail, f"{jour}/siae.csv")
+    deposer(travail, "2026-11-15/siae.csv", siae, source="siae")
+    bilan = chaine.passer(travail)
+    assert [(li.source, li.issue) for li in bilan.livraisons] == [
+        ("structures", EN_ATTENTE),
+        ("siae", SCELLEE),
+    ]
+    assert bilan.fiches
+    assert not bilan.abouti
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "l'accès est refusé : " in journal
+    monkeypatch.setattr(reception, "_essayer", lambda *_: None)
+    assert [li.issue for li in chaine.passer(travail).livraisons] == [SCELLEE, SCELLEE]
+
+
+@pytest.mark.parametrize("nom", [b"donn\xe9es.csv", b"a\x1b[31m.csv", b"a\nfaux : rien.csv"])
+def test_un_nom_qui_ne_se_lit_pas_est_refuse_et_n_arrete_pas_les_autres(travail, chaine, sans_essai, nom):
+    """Un nom en latin-1, tel que l'envoie un poste Windows, ne s'encode pas en UTF-8."""
+    deposer(travail, f"2026-11-14/{os.fsdecode(nom)}")
+    deposer(travail, "2026-11-15/siae.csv", AUTRE)
+    bilan = chaine.passer(travail)
+    assert [li.issue for li in bilan.livraisons] == [REFUSEE, SCELLEE]
+    [raison] = (travail.racine / "data/arrivees/refusees/structures").glob("*.raison.txt")
+    assert "ne se lit pas" in raison.read_text(encoding="utf-8")
+    assert raison.read_text(encoding="utf-8").replace("\n", "").isprintable()
+
+
+def test_un_dossier_au_nom_illisible_se_dit_sans_arreter_le_compte_rendu(travail, chaine, sans_essai):
+    for nom in (b"suivi\xe9", b"x\x1b[31m\nfaux"):
+        (travail.racine / "data" / "arrivees" / os.fsdecode(nom)).mkdir(parents=True)
+    deposer(travail, "2026-11-15/siae.csv")
+    assert chaine.passer(travail).reussi
+    [texte] = (travail.outputs / "routine").glob("*/*.txt")
+    assert "data/arrivees/suivi\N{REPLACEMENT CHARACTER} : ce n'est le dossier" in texte.read_text("utf-8")
+    assert "\x1b" not in texte.read_text("utf-8")
 
 
 def test_une_chute_de_lignes_est_refusee_sans_toucher_a_la_livraison_d_avant(travail, chaine):
@@ -266,6 +321,41 @@ def test_un_echec_est_retente_trois_fois_annonce_une_fois_et_repart_au_changemen
     assert len(chaine.annonces) == 2
 
 
+def test_un_probleme_qui_se_repete_ne_cache_pas_ce_qui_vient_d_etre_fait(travail, chaine, monkeypatch):
+    def refuser_la_configuration(config, prise, recus):
+        if prise.source == "structures":
+            raise ConfigError("la clé manque", "Lancer « observatoire cle ».")
+
+    monkeypatch.setattr(reception, "_essayer", refuser_la_configuration)
+    deposer(travail, "2026-11-14/siae.csv")
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 1
+    siae = "siret,kind,nom,commune,departement,naf,lon,lat\n13002526500013,EI,Chantier,93066,93,,,\n"
+    deposer(travail, "2026-11-15/siae.csv", siae, source="siae")
+    bilan = chaine.passer(travail)
+    assert sorted(li.issue for li in bilan.livraisons) == [EN_ATTENTE, SCELLEE]
+    assert len(chaine.annonces) == 2, "structures attend toujours, mais siae est scellée"
+    assert any(
+        "siae, livraison du 2026-11-15" in texte.read_text(encoding="utf-8")
+        for texte in (travail.outputs / "routine").glob("*/*.txt")
+    )
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 2, "rien de neuf depuis : le même problème ne s'annonce plus"
+
+
+def test_une_annonce_qui_n_est_pas_partie_se_retente_tant_que_le_probleme_dure(travail, chaine, sans_essai):
+    """Le serveur de courriel est tombé à l'heure de l'échec : l'équipe l'apprend à l'heure suivante."""
+    deposer(travail, "2026-11-14/siae.csv")
+    chaine.echec = QualiteError("un seuil", "Corriger.")
+    chaine.manques = ["Le courriel n'est pas parti (connexion impossible ou coupée)."]
+    chaine.passer(travail)
+    chaine.manques = []
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 2
+    chaine.passer(travail)
+    assert len(chaine.annonces) == 2
+
+
 def test_un_incident_imprevu_se_dit_sans_son_message_et_forcer_relance(travail, chaine, sans_essai):
     deposer(travail, "2026-11-14/siae.csv")
     chaine.echec = KeyError(CANARI)
@@ -284,6 +374,8 @@ def test_des_fiches_en_echec_se_nomment_et_se_refont_sans_reconstruire(travail, 
     bilan = chaine.passer(travail)
     assert "dep:93" in bilan.fiches.phrase
     assert bilan.titre == "Échec à l'étape « fiches »"
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "outputs/journaux/bilan.html. En rejouer une : « observatoire fiches dep:93 »" in journal
     chaine.fiches_en_echec = ()
     assert chaine.passer(travail).reussi
     assert chaine.appels == {"construire": 1, "controler": 1, "editer": 2}
@@ -334,6 +426,25 @@ def test_la_commande_sort_en_erreur_sur_un_echec_et_dit_ce_qui_est_mal_range(tra
     assert rendu.exit_code == 1
     assert "Étape « construction »" in rendu.output
     assert "Traceback" not in rendu.output
+
+
+def test_ce_qui_empeche_un_passage_va_au_journal_car_cron_ne_garde_rien(travail, monkeypatch):
+    monkeypatch.chdir(travail.racine)
+    reglages = travail.racine / "observatoire.toml"
+    reglages.write_text(reglages.read_text(encoding="utf-8") + "[routine\n", encoding="utf-8")
+    rendu = CliRunner().invoke(cli, ["tick"])
+    assert rendu.exit_code == 1
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "observatoire.toml est illisible : ligne " in journal
+    assert "→ Corriger cette ligne" in journal
+
+
+def test_le_journal_dit_quel_chemin_le_systeme_a_refuse(travail, chaine, sans_essai):
+    deposer(travail, "2026-11-14/siae.csv")
+    chaine.echec = PermissionError(13, "Permission denied", "/srv/tables")
+    chaine.passer(travail)
+    journal = next((travail.outputs / "journaux").iterdir()).read_text(encoding="utf-8")
+    assert "l'accès est refusé : /srv/tables" in journal
 
 
 # ── L'arrêt brutal ──
@@ -419,17 +530,23 @@ def test_le_menage_ne_retire_que_comptes_rendus_journaux_et_restes(travail, tmp_
         travail.racine / "registre/2020.json",
         travail.racine / "data/arrivees/refusees/decp/2020-01-01/x.json",
         tmp_path / "ailleurs/autre/x",
+        tmp_path / "ailleurs/observatoire-idf/observatoire.toml",  # des projets clonés là
+        tmp_path / "ailleurs/observatoire-nouvelle/observatoire.toml",
+        tmp_path / "ailleurs/observatoire-ancienne/.git",
         travail.outputs / f"routine/{maintenant.date()}/08-00-00.txt",
     ]
     retires = [
         travail.outputs / "routine/2020-01-01/08-00-00.txt",
         travail.outputs / "journaux/routine-2020-01-01.log",
-        tmp_path / "ailleurs/observatoire-abc/x",
+        tmp_path / "ailleurs/observatoire-abcd_123/x",
+        tmp_path / "ailleurs/observatoire-polices-abcd_123/x",
         travail.raw / "decp/2020-01-01/.copie.abc",
     ]
     for chemin in (*gardes, *retires):
         chemin.parent.mkdir(parents=True, exist_ok=True)
         chemin.write_text("x", encoding="utf-8")
+        if chemin in retires or chemin.name == ".git":
+            chemin.parent.chmod(0o700)  # comme les fait tempfile
         for dossier in (chemin, chemin.parent):
             os.utime(dossier, (vieux, vieux))
     ranger(travail, Reglages.lire(travail), maintenant, tmp_path / "ailleurs")

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import http.server
 import json
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -200,6 +201,13 @@ def test_un_serveur_sans_starttls_ne_recoit_rien(travail):
         local = facteur(travail, courriel=courriel(serveur.server_address[1], chiffrement="aucun"))
         assert local.annoncer(BILAN, PAGE) == []
         assert len(serveur.messages) == 1
+
+
+def test_un_serveur_muet_n_est_pas_dit_avoir_coupe(travail, monkeypatch):
+    monkeypatch.setattr("observatoire.routine.messages._DELAI", 0.2)
+    with socket.create_server(("localhost", 0)) as muet:  # accepte, et ne dit jamais rien
+        [manque] = facteur(travail, courriel=courriel(muet.getsockname()[1])).annoncer(BILAN, PAGE)
+    assert "pas de réponse" in manque
 
 
 def test_un_serveur_absent_n_arrete_rien(travail):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 FICHIER = "observatoire.toml"
 MILLESIMES = ("tous", "dernier")
 GENRES = ("decp", "suivi", "enquetes", "grands_projets", "structures", "entreprises")
+_LIGNE = re.compile(r"\(at line (\d+), column (\d+)\)")
 SEUILS = ("ecartees_maximum_pct", "chute_maximum_pct")
 
 
@@ -178,11 +180,21 @@ def lire_toml(chemin: Path) -> dict[str, Any]:
         ConfigError: fichier absent ou illisible.
     """
     try:
-        return tomllib.loads(chemin.read_text(encoding="utf-8"))
+        return tomllib.loads(chemin.read_text(encoding="utf-8-sig"))  # le Bloc-notes met une marque
     except FileNotFoundError:
         raise ConfigError(f"{chemin.name} est absent.", f"Le remettre dans {chemin.parent}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as erreur:
-        raise ConfigError(f"{chemin.name} est illisible : {erreur}.", "Corriger la ligne citée.") from None
+    except UnicodeDecodeError as erreur:
+        ligne = erreur.object[: erreur.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{chemin.name} est illisible : la ligne {ligne} n'est pas en UTF-8.", "L'enregistrer en UTF-8."
+        ) from None
+    except tomllib.TOMLDecodeError as erreur:
+        trouve = _LIGNE.search(str(erreur))
+        ou = f"ligne {trouve[1]}, colonne {trouve[2]}" if trouve else "à la fin du fichier"
+        raise ConfigError(
+            f"{chemin.name} est illisible : {ou}.",
+            "Corriger cette ligne : un guillemet, un crochet, un signe = manque, ou une clé est en double.",
+        ) from None
 
 
 def _source(nom: str, bloc: dict[str, Any]) -> Source:

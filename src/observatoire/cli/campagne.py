@@ -154,7 +154,7 @@ def _lancer(config: Config, demandee: Campagne, **choix: Any) -> Bilan:
         if prevu.a_faire:
             click.echo(f"Bilan : {page}", err=True)
         else:
-            click.echo("Campagne incomplète : voir « observatoire plan », --reprise, --echecs.", err=True)
+            click.echo(f"Campagne incomplète. {bilan.suspens}", err=True)
         raise click.exceptions.Exit(bilan.code)
     return bilan
 

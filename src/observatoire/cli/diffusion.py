@@ -20,7 +20,7 @@ def diffuser(periode: str, date: str | None, erratum: str, malgre: str) -> None:
 
     PERIODE est un trimestre, ou une année pour l'édition annuelle. À lancer quand l'édition paraît : ce
     qui y est caché le reste, ce qui y est publié ne change plus que selon le calendrier des révisions.
-    Refusée tant que ses documents ne sont pas tous produits, et tels qu'ils l'ont été : ceux que
+    Refusée tant que ses documents ne sont pas tous produits, intacts et aux données du jour : ceux que
     campagnes/trimestre.toml prévoit pour un trimestre, le rapport d'une année.
 
     Exemple : observatoire diffuser 2026-T3 --date 2026-11-14

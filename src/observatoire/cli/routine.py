@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from observatoire.cli.groupe import Choix, cli
-from observatoire.config import Config
+from observatoire.config import Config, dossier_de_travail
+from observatoire.erreurs import ObservatoireError
 
 if TYPE_CHECKING:
     from observatoire.routine.bilan import Bilan
@@ -31,13 +33,17 @@ def tick(forcer: bool) -> None:
     from observatoire.routine.arrivees import ignorees
     from observatoire.routine.verrou import DejaEnCoursError, verrou
 
-    config, depart = Config.charger(), time.perf_counter()
+    depart = time.perf_counter()
     try:
+        config = Config.charger()
         with verrou(config):
             bilan = _passer(config, forcer=forcer)
     except DejaEnCoursError:
         click.echo("Un autre passage est en cours : rien à faire.")
         return
+    except Exception as erreur:
+        _inscrire(erreur)
+        raise
     for phrase in ignorees(config):
         click.secho(f"Attention : {phrase}", fg="yellow", err=True)
     if bilan.vide:
@@ -58,6 +64,14 @@ def _passer(config: Config, *, forcer: bool) -> Bilan:
     annoncer = annonceur(config, reglages, os.environ, _maintenant)
     contexte = Contexte(config, reglages, production(), _maintenant, annoncer, click.echo)
     return passer(contexte, forcer=forcer)
+
+
+def _inscrire(erreur: Exception) -> None:
+    """Met au journal ce qui a empêché un passage : sous cron, rien ne garde ce que la commande affiche."""
+    from observatoire.routine.journal import Journal
+
+    with suppress(ObservatoireError, OSError):  # l'erreur qui compte est la première
+        Journal.du_jour(Config(dossier_de_travail(), {}), _maintenant, click.echo).detailler(erreur)
 
 
 def _maintenant() -> dt.datetime:
@@ -92,6 +106,11 @@ def planifier(genre: str, utilisateur: str, installer: bool, pour_de_vrai: bool)
         raise ConfigError(
             "Une unité du système ne s'installe pas d'ici.",
             "La montrer par « observatoire planifier --utilisateur NOM », la poser dans /etc/systemd/system.",
+        )
+    if pour_de_vrai and not installer:
+        raise ConfigError(
+            "--pour-de-vrai seul n'installe rien.",
+            "Écrire : observatoire planifier --installer --pour-de-vrai",
         )
     config = Config.charger()
     fichiers = composer(config, genre, utilisateur=utilisateur)

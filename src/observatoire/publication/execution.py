@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import copy
 import logging
 import os
 import re
@@ -18,6 +19,7 @@ from papermill.engines import papermill_engines
 
 from observatoire import erreurs
 from observatoire.erreurs import ObservatoireError, ParametreError, PublicationError, suggestion
+from observatoire.publication.blocs import MIME
 from observatoire.publication.environnement import environnement_du_noyau
 from observatoire.publication.moteur import engin
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _journal = logging.getLogger(__name__)
 _ATTENTE = 300  # secondes, par cellule
 _MEMOIRE = 4096  # Mo, par notebook
+_CACHEES = {"remove-cell", "remove-output"}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 papermill_engines.register(engin.NOM, engin.Moteur)
@@ -69,6 +72,19 @@ def executer(
             avant_cellule=avant_cellule,
         )
     return _reproductible(execute, notebook.name, dict(parametres))
+
+
+def publiable(notebook: NotebookNode) -> NotebookNode:
+    """Rend le notebook à publier : n'y restent que les sorties que la page et le PDF montrent.
+
+    Un `print`, ou la table d'une cellule « remove-output », paraîtrait sans que personne ne l'ait relu.
+    """
+    publie = copy.deepcopy(notebook)
+    for cellule in publie.cells:
+        if cellule.cell_type == "code":
+            cachee = not _CACHEES.isdisjoint(cellule.metadata.get("tags", []))
+            cellule.outputs = [] if cachee else [s for s in cellule.outputs if MIME in s.get("data", {})]
+    return publie
 
 
 def en_octets(notebook: NotebookNode) -> bytes:
@@ -161,10 +177,15 @@ def _executer(
         )
     except papermill.PapermillExecutionError as erreur:
         raise _traduire(erreur, nom, parametres) from None
-    except (CellTimeoutError, DeadKernelError) as erreur:
+    except CellTimeoutError:
         raise PublicationError(
-            f"{nom} ({_en_clair(parametres)}) : noyau arrêté, ou sans réponse en {_ATTENTE} s.",
-            f"Vérifier la mémoire libre ; exécuter le notebook dans JupyterLab ({type(erreur).__name__}).",
+            f"{nom} ({_en_clair(parametres)}) : une cellule est restée sans réponse en {_ATTENTE} s.",
+            "Exécuter le notebook dans JupyterLab, avec ces paramètres : une de ses cellules ne finit pas.",
+        ) from None
+    except DeadKernelError:
+        raise PublicationError(
+            f"{nom} ({_en_clair(parametres)}) : le noyau s'est arrêté net.",
+            "Vérifier la mémoire libre ; exécuter le notebook dans JupyterLab, avec ces paramètres.",
         ) from None
     finally:
         _fermer_la_boucle()

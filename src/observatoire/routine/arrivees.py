@@ -59,7 +59,7 @@ def lister(config: Config, maintenant: dt.datetime, calme: dt.timedelta) -> list
     for source in sorted(config.sources):
         dossier = dossier_des_arrivees(config) / source
         entrees = _visibles(dossier) if dossier.is_dir() else []
-        if any(maintenant - _remue(chemin) < calme for chemin in _tous(entrees)):
+        if any(maintenant - _remue(chemin, maintenant) < calme for chemin in _tous(entrees)):
             continue
         trouvees += _datees(source, entrees)
         trouvees += _en_vrac(source, [e for e in entrees if not _est_un_dossier(e)], maintenant)
@@ -71,12 +71,12 @@ def ignorees(config: Config) -> list[str]:
     racine = dossier_des_arrivees(config)
     phrases = []
     for entree in _visibles(racine) if racine.is_dir() else []:
-        relatif = entree.relative_to(config.racine).as_posix()
+        relatif = lisible(entree.relative_to(config.racine).as_posix())
         if entree.name not in (*config.sources, REFUSEES):
             phrases.append(f"{relatif} : ce n'est le dossier d'aucune source déclarée.")
         elif entree.name in config.sources and _est_un_dossier(entree):
             phrases += [
-                f"{relatif}/{e.name} : ce dossier n'est pas nommé par une date (AAAA-MM-JJ)."
+                f"{relatif}/{lisible(e.name)} : ce dossier n'est pas nommé par une date (AAAA-MM-JJ)."
                 for e in _visibles(entree)
                 if _est_un_dossier(e) and _date(e.name) is None
             ]
@@ -121,7 +121,7 @@ def refuser(config: Config, prise: Prise, raison: str) -> Path:
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     destination = _libre(parent / prise.date.isoformat())
     explication = destination.with_name(f"{destination.name}.raison.txt")
-    ecrire_octets(explication, f"{raison}\n".encode(), prive=True)
+    ecrire_octets(explication, f"{raison}\n".encode(errors="backslashreplace"), prive=True)
     prise.dossier.rename(destination)
     return explication
 
@@ -136,6 +136,21 @@ def fichiers(prise: Prise) -> list[Path]:
     return [chemin for chemin in _tous([prise.dossier]) if not stat.S_ISDIR(chemin.lstat().st_mode)]
 
 
+def lisible(nom: str) -> str:
+    r"""Écrit un nom reçu sans rien qui agisse sur un terminal, ni qui ne puisse s'encoder.
+
+    >>> lisible("donn\udce9es.csv") == "donn\N{REPLACEMENT CHARACTER}es.csv"
+    True
+    """
+    return "".join(signe if signe.isprintable() else "\N{REPLACEMENT CHARACTER}" for signe in nom)
+
+
+def compter(livree: Arrivee | Prise) -> int:
+    """Compte les fichiers d'une livraison, sans en ouvrir un ni rien exiger de leurs droits."""
+    racines = (livree.dossier,) if isinstance(livree, Prise) else livree.chemins
+    return sum(max(1, sum(len(noms) for *_, noms in os.walk(racine))) for racine in racines)
+
+
 def _datees(source: str, entrees: Sequence[Path]) -> Iterator[Arrivee]:
     for entree in entrees:
         date = _date(entree.name)
@@ -145,15 +160,14 @@ def _datees(source: str, entrees: Sequence[Path]) -> Iterator[Arrivee]:
 
 
 def _en_vrac(source: str, chemins: Sequence[Path], maintenant: dt.datetime) -> Iterator[Arrivee]:
-    dates = sorted((_modifie(chemin).astimezone(maintenant.tzinfo), chemin) for chemin in chemins)
+    dates = sorted((_modifie(chemin, maintenant), chemin) for chemin in chemins)
     groupe: list[tuple[dt.datetime, Path]] = []
     for rang, (instant, chemin) in enumerate(dates):
         groupe.append((instant, chemin))
         if rang + 1 < len(dates) and dates[rang + 1][0] - instant < _MEME_LIVRAISON:
             continue
         if not any(_inacheve(fichier) for _, fichier in groupe):
-            jour = min(instant.date(), maintenant.date())
-            yield Arrivee(source, jour, tuple(fichier for _, fichier in groupe))
+            yield Arrivee(source, instant.date(), tuple(fichier for _, fichier in groupe))
         groupe = []
 
 
@@ -177,14 +191,17 @@ def _inacheve(chemin: Path) -> bool:
     return chemin.name.lower().endswith(_INACHEVES)
 
 
-def _modifie(chemin: Path) -> dt.datetime:
-    return dt.datetime.fromtimestamp(chemin.lstat().st_mtime, tz=dt.UTC)
+def _modifie(chemin: Path, maintenant: dt.datetime) -> dt.datetime:
+    """La date du fichier ; à venir, parce que l'horloge de l'envoi avance, elle vaut maintenant."""
+    instant = min(chemin.lstat().st_mtime, maintenant.timestamp())
+    return dt.datetime.fromtimestamp(instant, tz=maintenant.tzinfo)
 
 
-def _remue(chemin: Path) -> dt.datetime:
-    """La dernière fois que le contenu, le nom ou les droits ont changé."""
+def _remue(chemin: Path, maintenant: dt.datetime) -> dt.datetime:
+    """La dernière fois que le contenu, le nom ou les droits ont changé ; une date à venir n'en dit rien."""
     etat = chemin.lstat()
-    return dt.datetime.fromtimestamp(max(etat.st_mtime, etat.st_ctime), tz=dt.UTC)
+    connus = [etat.st_ctime, *([etat.st_mtime] if etat.st_mtime <= maintenant.timestamp() else [])]
+    return dt.datetime.fromtimestamp(max(connus), tz=dt.UTC)
 
 
 def _date(texte: str) -> dt.date | None:

@@ -137,6 +137,13 @@ class Bilan:
         return not (self.livraisons or self.construction or self.qualite or self.fiches or self.echec)
 
     @property
+    def avance(self) -> bool:
+        """Dit si quelque chose a été fait, que rien ne répétera ; une attente ou un échec se répètent."""
+        examinees = any(livraison.issue != EN_ATTENTE for livraison in self.livraisons)
+        editees = self.fiches is not None and not self.fiches.echecs
+        return bool(examinees or self.construction or self.qualite or editees)
+
+    @property
     def abouti(self) -> bool:
         """Dit si tout ce qui pouvait être fait l'a été ; une livraison refusée n'empêche rien."""
         return self.echec is None and all(li.issue != EN_ATTENTE for li in self.livraisons)

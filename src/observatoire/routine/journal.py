@@ -1,7 +1,8 @@
 """Le journal d'exploitation : `outputs/journaux/routine-<date>.log`, lisible du seul compte.
 
-Une erreur attendue y est entière, avec son remède ; d'un incident imprévu, seulement son genre et
-l'endroit du code : le texte d'une exception peut citer une ligne reçue.
+Une erreur attendue y est entière, avec son remède ; d'un refus du système, sa raison et le chemin ; d'un
+incident imprévu, seulement son genre et l'endroit du code : le texte d'une exception peut citer une ligne
+reçue.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from observatoire.erreurs import ObservatoireError
+from observatoire.erreurs import ObservatoireError, raison_du_systeme
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -51,11 +52,14 @@ class Journal:
         instant = self.heure().isoformat(timespec="seconds")
         lignes = "".join(f"{instant} {ligne}\n" for ligne in texte.splitlines())
         descripteur = os.open(self.chemin, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descripteur, "w", encoding="utf-8") as flux:
+        with os.fdopen(descripteur, "w", encoding="utf-8", errors="backslashreplace") as flux:
             flux.write(lignes)
 
 
 def _sans_message(erreur: Exception) -> str:
     lieux = traceback.extract_tb(erreur.__traceback__)
     suite = " < ".join(f"{Path(lieu.filename).name}:{lieu.lineno}" for lieu in reversed(lieux))
-    return f"{type(erreur).__name__} ({suite})"
+    dit = f"{type(erreur).__name__} ({suite})"
+    if isinstance(erreur, OSError) and erreur.filename:  # le nom que le système a refusé : aucun contenu
+        return f"{raison_du_systeme(erreur)} : {erreur.filename}\n{dit}"
+    return dit

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from observatoire.routine.reglages import Reglages
 
 _RESTES = dt.timedelta(days=2)
-_PREFIXE = "observatoire-"
+# ceux que `tempfile` nous a faits, jamais un projet cloné dans /tmp/observatoire-idf
+_TEMPORAIRE = re.compile(r"observatoire-([a-z]+-)?[a-z0-9_]{8}")
 # des copies jamais finies : un fichier scellé n'est ni caché, ni nommé ainsi
 _COPIES = (
     "data/raw/*/*/.copie.*",
@@ -46,7 +49,7 @@ def ranger(
         *_perimes(rapports.glob("*"), maintenant - dt.timedelta(days=reglages.rapports_jours)),
         *_perimes(journaux.glob("*"), maintenant - dt.timedelta(days=reglages.journaux_jours)),
     ]
-    a_nous = Path(temporaires or tempfile.gettempdir()).glob(f"{_PREFIXE}*")
+    a_nous = filter(_est_temporaire, Path(temporaires or tempfile.gettempdir()).iterdir())
     copies = (reste for motif in _COPIES for reste in config.racine.glob(motif))
     retires += _perimes([*a_nous, *copies], maintenant - _RESTES)
     for chemin in retires:
@@ -55,6 +58,19 @@ def ranger(
         else:
             chemin.unlink(missing_ok=True)
     return retires
+
+
+def _est_temporaire(chemin: Path) -> bool:
+    """Dit si `tempfile` nous a fait ce dossier : son nom, réservé à ce compte, sans dépôt dedans."""
+    if not _TEMPORAIRE.fullmatch(chemin.name):
+        return False
+    try:
+        etat = chemin.lstat()
+    except FileNotFoundError:
+        return False
+    a_nous = stat.S_ISDIR(etat.st_mode) and stat.S_IMODE(etat.st_mode) == 0o700
+    # celui d'un autre compte ne s'ouvre pas
+    return a_nous and etat.st_uid == os.getuid() and not (chemin / ".git").exists()
 
 
 def _perimes(chemins: Iterable[Path], limite: dt.datetime) -> Iterator[Path]:

@@ -136,5 +136,7 @@ def _raison(erreur: Exception) -> str:
     """Rend la raison d'un envoi manqué, sans le message d'une bibliothèque : il peut citer un secret."""
     if isinstance(erreur, _RefuseError):
         return str(erreur)
+    if isinstance(erreur.__context__, TimeoutError):  # smtplib dit d'un serveur muet qu'il a coupé
+        erreur = erreur.__context__
     connue = next((texte for genres, texte in _RAISONS if isinstance(erreur, genres)), "")
     return connue or type(erreur).__name__

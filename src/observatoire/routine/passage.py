@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from observatoire.erreurs import ObservatoireError
 from observatoire.routine import arrivees
-from observatoire.routine.bilan import EN_ATTENTE, REFUSEE, Bilan, Construction, Echec, Fiches, Qualite, motif
+from observatoire.routine.bilan import (
+    EN_ATTENTE,
+    REFUSEE,
+    Bilan,
+    Construction,
+    Echec,
+    Fiches,
+    Livraison,
+    Qualite,
+    motif,
+)
 from observatoire.routine.empreintes import empreinte_des_donnees
 from observatoire.routine.etapes import CONSTRUCTION, FICHES, a_faire
 from observatoire.routine.etat import Etat
@@ -29,8 +39,9 @@ if TYPE_CHECKING:
     from observatoire.routine.production import Production
     from observatoire.routine.reglages import Reglages
 
-RECEPTION = "réception"
+RECEPTION, JOURNAUX = "réception", "outputs/journaux"
 _GARDE = "Les fiches d'avant restent en place."
+_CAUSES = "Leurs causes : outputs/journaux/bilan.html. En rejouer une : « observatoire fiches {} »."
 _GARDE_DES_FICHES = "Les fiches réussies sont écrites ; les autres restent telles qu'avant."
 
 
@@ -116,8 +127,15 @@ def _examiner(
     for livree in livrees:
         if livree.source in arretees:  # derrière une livraison qui attend, les suivantes attendent
             continue
-        prise = arrivees.prendre(config, livree) if isinstance(livree, arrivees.Arrivee) else livree
-        livraison = recevoir(config, prise, contexte.maintenant().date())
+        try:
+            prise = arrivees.prendre(config, livree) if isinstance(livree, arrivees.Arrivee) else livree
+            livraison = recevoir(config, prise, contexte.maintenant().date())
+        except Exception as erreur:  # ce qu'une livraison a d'imprévu n'arrête pas les autres sources
+            if isinstance(erreur, OSError) and not isinstance(erreur, PermissionError):
+                raise  # un disque plein les arrêterait aussi
+            contexte.journal.detailler(erreur)
+            faits = (livree.source, livree.date.isoformat(), arrivees.compter(livree))
+            livraison = Livraison(*faits, EN_ATTENTE, motif(erreur), JOURNAUX)
         if livraison.issue == EN_ATTENTE:
             arretees.add(livraison.source)
         bilan.livraisons.append(livraison)
@@ -150,7 +168,7 @@ def _faire(contexte: Contexte, etat: Etat, bilan: Bilan, etape: Etape) -> None:
             bilan.fiches = fait
             etat.fiches = fait.dossier
             if fait.echecs:
-                raise ObservatoireError(fait.phrase, "Relancer l'une d'elles : « observatoire fiches ».")
+                raise ObservatoireError(fait.phrase, _CAUSES.format(fait.echecs[0]))
     etat.bilan = bilan
     etat.reussir(contexte.config, etape.nom, etape.empreinte)
     contexte.journal.noter(fait.phrase)
@@ -184,10 +202,13 @@ def _rendre_compte(contexte: Contexte, etat: Etat, bilan: Bilan) -> None:
     if bilan.echec:
         problemes.append(etat.echouee)
     annonce = hashlib.sha256("\n".join(problemes).encode()).hexdigest() if problemes else ""
-    if not problemes or annonce != etat.annonce:
+    if bilan.avance or annonce != etat.annonce:
         page = ecrire(contexte.config, bilan, arrivees.ignorees(contexte.config))
         relatif = page.relative_to(contexte.config.racine).as_posix()
-        for phrase in contexte.annoncer(bilan, relatif):
+        manques = contexte.annoncer(bilan, relatif)
+        for phrase in manques:
             contexte.journal.noter(phrase)
+        if manques and len(manques) >= contexte.reglages.voies:
+            annonce = ""  # personne n'en sait rien : le passage suivant réessaie, si le problème dure
     etat.annonce, etat.bilan = annonce, None
     etat.ecrire(contexte.config)

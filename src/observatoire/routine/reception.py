@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from observatoire.config import Config
 from observatoire.controle.corrections import FICHIER as CORRECTIONS
 from observatoire.erreurs import ConfigError, QualiteError, SourceError
-from observatoire.routine.arrivees import fichiers, refuser, retirer
+from observatoire.routine.arrivees import fichiers, lisible, refuser, retirer
 from observatoire.routine.bilan import CONNUE, EN_ATTENTE, REFUSEE, SCELLEE, Livraison, motif
 
 if TYPE_CHECKING:
@@ -79,6 +79,11 @@ def _refuser_l_inacceptable(prise: Prise, recus: list[Path], aujourd_hui: dt.dat
             f"La livraison est datée du {prise.date}, qui est à venir.", "Renommer son dossier, redéposer."
         )
     for fichier in recus:
+        if not fichier.name.isprintable():
+            raise SourceError(
+                f"Le nom d'un fichier ne se lit pas : {lisible(fichier.name)}.",
+                "Le renommer avec des lettres et des chiffres, le redéposer.",
+            )
         if not stat.S_ISREG(fichier.lstat().st_mode):
             raise SourceError(
                 f"{fichier.name} n'est pas un fichier ordinaire (lien, tube ou périphérique).",

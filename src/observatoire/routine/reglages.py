@@ -71,6 +71,11 @@ class Reglages:
     courriel: Courriel | None
     crochet: bool
 
+    @property
+    def voies(self) -> int:
+        """Le nombre de voies par lesquelles un passage s'annonce."""
+        return (self.courriel is not None) + self.crochet
+
     @classmethod
     def lire(cls, config: Config) -> Self:
         """Lit `[routine]`.

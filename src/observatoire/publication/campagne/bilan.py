@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from observatoire.publication.campagne.tache import Echec, Tache
 
+_LONGUEUR = 600  # caractères d'un constat
+_MONTRES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Ecrit:
@@ -79,8 +82,11 @@ class Cause:
 
     @property
     def detail(self) -> str:
-        """Ce que dit l'erreur, sans l'endroit que le titre donne déjà."""
-        return self.plus_petit.constat.rpartition("» : ")[2]
+        """Ce que dit l'erreur, sans l'endroit que le titre donne déjà ; le journal en garde la fin."""
+        constat, cellule = self.plus_petit.constat, self.endroit.partition(", ")[2]
+        _, trouvee, suite = constat.partition(f"{cellule} : ") if cellule else ("", "", "")
+        dit = suite if trouvee else constat
+        return dit if len(dit) <= _LONGUEUR else f"{dit[:_LONGUEUR].rstrip()}…"
 
     @property
     def objets(self) -> str:
@@ -100,7 +106,8 @@ class Bilan:
         echecs: ceux qui n'ont pas pu l'être.
         restants: ceux qu'une interruption a laissés.
         secondes: la durée de la campagne.
-        complete: vrai si rien ne manque dans les dossiers qu'elle écrit.
+        en_suspens: les commandes qui produiraient ce qui manque à ses dossiers et ne lui était pas demandé :
+            un document qu'on lui a retiré, ou qu'une autre a laissé.
         interruption: pourquoi elle s'est arrêtée avant la fin ; vide sinon.
         signal: le numéro du signal qui l'a arrêtée, 0 sinon.
         poids: par périmètre, le nombre de lignes qu'il publie.
@@ -112,7 +119,7 @@ class Bilan:
     echecs: tuple[Echec, ...] = ()
     restants: tuple[Tache, ...] = ()
     secondes: float = 0.0
-    complete: bool = True
+    en_suspens: tuple[str, ...] = ()
     interruption: str = ""
     signal: int = 0
     poids: Mapping[str, int] = field(default_factory=dict)
@@ -123,11 +130,16 @@ class Bilan:
         return [*self.ecrits, *self.inchanges]
 
     @property
+    def complete(self) -> bool:
+        """Vrai si rien ne manque dans les dossiers qu'elle écrit."""
+        return not (self.echecs or self.restants or self.en_suspens)
+
+    @property
     def code(self) -> int:
         """Le code de sortie de la commande : 0 si rien ne manque, 128 + le signal si elle a été arrêtée."""
         if self.signal:
             return 128 + self.signal
-        return 0 if self.complete and not self.echecs and not self.restants else 1
+        return 0 if self.complete else 1
 
     @property
     def causes(self) -> list[Cause]:
@@ -147,6 +159,16 @@ class Bilan:
         if not self.interruption:
             return ""
         return f"Interrompue : {self.interruption}. Pour finir : la même commande, avec --reprise."
+
+    @property
+    def suspens(self) -> str:
+        """Ce qui manque sans avoir été demandé, et comment le produire ; vide si rien ne manque."""
+        if not self.en_suspens:
+            return ""
+        dites = " ; ".join(f"« {commande} »" for commande in self.en_suspens[:_MONTRES])
+        suite = " ; …" if len(self.en_suspens) > _MONTRES else ""
+        combien = f"{len(self.en_suspens)} document(s) que cette demande ne couvre pas"
+        return f"Il y manque {combien}. Lancer {dites}{suite}."
 
     @property
     def phrase(self) -> str:

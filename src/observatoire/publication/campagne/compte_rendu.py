@@ -28,7 +28,7 @@ def rendre_compte(config: Config, bilan: Bilan) -> Path:
 
 def en_texte(bilan: Bilan) -> list[str]:
     """Rend le bilan en lignes : la phrase, l'interruption, une cause après l'autre."""
-    lignes = [bilan.phrase, *filter(None, [bilan.arret])]
+    lignes = [bilan.phrase, *filter(None, [bilan.arret, bilan.suspens])]
     for cause in bilan.causes:
         lignes += [
             "",

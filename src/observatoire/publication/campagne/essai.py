@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from observatoire.erreurs import ObservatoireError
+from observatoire.erreurs import ObservatoireError, raison_du_systeme
 from observatoire.publication.campagne.tache import Document, Echec, Tache
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def _producteur() -> Callable[[Tache], Document]:
 def constater(tache: Tache, erreur: BaseException, secondes: float = 0.0) -> Echec:
     """Rend l'échec que raconte une erreur."""
     constat = str(getattr(erreur, "constat", "") or erreur or type(erreur).__name__)
+    if isinstance(erreur, OSError) and erreur.errno:
+        constat = " : ".join(filter(None, (raison_du_systeme(erreur), str(erreur.filename or ""))))
     remede = str(getattr(erreur, "remede", "") or _REMEDE)
     if trouve := _DE_LA_CELLULE.search(constat):
         return Echec(tache, trouve[2], f"{tache.notebook}, {trouve[1]}", constat, remede, secondes)

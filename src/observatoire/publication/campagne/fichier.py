@@ -71,7 +71,12 @@ def lire_campagne(config: Config, nom: str = PAR_DEFAUT, periode: Periode | None
         PublicationError: aucun trimestre n'est complet dans les données.
     """
     connues = sorted(chemin.stem for chemin in (config.racine / DOSSIER).glob("*.toml"))
-    if not NOM.fullmatch(nom) or nom not in connues:
+    if nom in connues and not NOM.fullmatch(nom):
+        raise ConfigError(
+            f"Le nom de {DOSSIER}/{nom}.toml est refusé.",
+            "Le renommer : minuscules sans accent, chiffres, tirets.",
+        )
+    if nom not in connues:
         remede = suggestion(nom, connues) if connues else f"Écrire {DOSSIER}/{PAR_DEFAUT}.toml."
         raise ConfigError(f"Campagne inconnue : « {nom} ».", remede)
     fichier = f"{DOSSIER}/{nom}.toml"
@@ -154,7 +159,10 @@ def _verifier_publics(config: Config, publics: Iterable[str], perimetres: Iterab
         if public not in connus or not NOM.fullmatch(public):
             raise ParametreError(f"Public inconnu : « {public} ».", suggestion(public, [GENERAL, *connus]))
         if any(isinstance(objet, Programme) for objet in perimetres):
-            raise ParametreError("La fiche d'un programme n'a pas de public.", "Retirer --public.")
+            raise ParametreError(
+                "La fiche d'un programme n'a pas de public.",
+                "Retirer le public : elle est la même pour tous.",
+            )
 
 
 def _verifier_cles(ou: str, bloc: dict[str, Any], connues: set[str]) -> None:

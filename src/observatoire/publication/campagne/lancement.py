@@ -18,7 +18,7 @@ from observatoire.publication.campagne.essai import constater, tenter
 from observatoire.publication.campagne.journal import Journal
 from observatoire.publication.campagne.manifeste import Manifeste, decrire, dossier_de
 from observatoire.publication.campagne.signaux import Arret, ecouter
-from observatoire.publication.campagne.tache import Document, Echec, Tache
+from observatoire.publication.campagne.tache import Document, Echec, Tache, commande_de
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,11 +132,20 @@ class _Campagne:
             tuple(self._echecs),
             tuple(self._restants),
             time.perf_counter() - self._debut,
-            all(manifeste.complet for manifeste in self._manifestes.values()),
+            self._en_suspens(),
             self._interruption,
             self._signal,
             {ligne.tache.objet: ligne.poids for ligne in self._plan.lignes},
         )
+
+    def _en_suspens(self) -> tuple[str, ...]:
+        prevus = {(ligne.tache.periode, ligne.tache.nom) for ligne in self._plan.lignes}
+        manquent = {
+            (periode, nom)
+            for periode, manifeste in self._manifestes.items()
+            for nom in (*manifeste.restants, *manifeste.echecs)
+        }
+        return tuple(commande_de(nom, periode) for periode, nom in sorted(manquent - prevus))
 
     def _annoncer(self) -> None:
         """Ôte des manifestes ce qui va changer, avant que rien ne change."""
@@ -160,13 +169,13 @@ class _Campagne:
         except Exception as erreur:  # ce que l'exécuteur n'a pas su transmettre
             resultat = constater(tache, erreur)
         if isinstance(resultat, Document):
-            resultat = self._ecrire(resultat)
-        elif self._interruption:
-            return  # un noyau arrêté par le même signal n'est pas un échec : le document est à reprendre
-        self._compter(resultat)
+            if ecrit := self._ecrire(resultat):
+                self._compter(ecrit)
+        elif not self._interruption:  # sinon un noyau a été arrêté avec la campagne : à reprendre
+            self._compter(resultat)
 
-    def _ecrire(self, document: Document) -> Document | Echec:
-        """Écrit tous les fichiers d'un document, ou aucun."""
+    def _ecrire(self, document: Document) -> Document | Echec | None:
+        """Écrit tous les fichiers d'un document, ou aucun ; None d'un disque plein : il est à reprendre."""
         debut = time.perf_counter()
         tache, dossier = document.tache, dossier_de(self._config, document.tache.periode)
         fichiers = {f"{tache.nom}.{format_}": octets for format_, octets in document.fichiers.items()}
@@ -175,6 +184,7 @@ class _Campagne:
         except OSError as erreur:
             if erreur.errno in _PLEIN:
                 self._interruption = "plus de place sur le disque"
+                return None
             return constater(tache, erreur)
         document.durees["ecriture"] = time.perf_counter() - debut
         parties = self._plan.cles.parties(tache, document.lectures)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FICHIER = "manifeste.json"
 VERSION = 1
+_DECRIT = {"objet", "public", "cle", "parties", "fichiers", "pages", "lectures", "alertes"}
 ABSENT, CHANGE = "fichier absent", "fichier changé depuis"
 
 
@@ -49,7 +50,7 @@ class Manifeste:
         """Lit le manifeste d'un dossier ; absent, illisible ou d'une autre version, il est vide."""
         try:
             lu = json.loads((dossier / FICHIER).read_bytes())
-            if lu["version"] != VERSION:
+            if lu["version"] != VERSION or not _bien_forme(lu):
                 return cls(dossier)
             return cls(dossier, lu["documents"], lu["durees"], lu["restants"], lu["echecs"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -102,6 +103,17 @@ def decrire(fichiers: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 def dossier_de(config: Config, periode: str) -> Path:
     """Le dossier des documents d'une période."""
     return config.outputs / "fiches" / periode
+
+
+def _bien_forme(lu: Mapping[str, Any]) -> bool:
+    """Dit si un manifeste a la forme de ceux que nous écrivons : il a pu être retouché à la main."""
+    documents, restants = lu["documents"], lu["restants"]
+    genres = all(isinstance(lu[nom], dict) for nom in ("documents", "durees", "echecs"))
+    return (
+        genres
+        and isinstance(restants, list)
+        and all(isinstance(connu, dict) and connu.keys() >= _DECRIT for connu in documents.values())
+    )
 
 
 def _examiner(chemin: Path, attendu: Mapping[str, Any]) -> str:

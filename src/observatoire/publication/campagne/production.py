@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from observatoire.publication import releve
 from observatoire.publication.campagne.tache import Document, Tache
 from observatoire.publication.composition import composer, public_demande
-from observatoire.publication.execution import en_octets, executer
+from observatoire.publication.execution import en_octets, executer, publiable
 from observatoire.publication.rendu_html import rendre_html
 from observatoire.publication.rendu_pdf import rendre_pdf
 
@@ -38,7 +38,7 @@ def produire(tache: Tache) -> Document:
         notebook = config.racine / "notebooks" / tache.notebook
         execute = executer(notebook, tache.parametres, racine=config.racine, composer=a_executer)
         lectures, alertes = releve.retirer(execute)
-    fichiers, pages = {"ipynb": en_octets(execute)}, 0
+    fichiers, pages = {"ipynb": en_octets(publiable(execute))}, 0
     if "html" in tache.formats:
         with _chronometrer(durees, "html"):
             fichiers["html"] = rendre_html(execute, config)

@@ -81,6 +81,17 @@ class Tache:
         return Config.lire(self.racine)
 
 
+def commande_de(nom: str, periode: str) -> str:
+    """Rend la commande qui produit un document, d'après le nom de ses fichiers.
+
+    >>> commande_de("dep-93--elu", "2026-T3")
+    'observatoire fiches dep:93 --periode 2026-T3 --public elu'
+    """
+    objet, _, public = nom.partition("--")
+    pour = f" --public {public}" if public else ""
+    return f"observatoire fiches {objet.replace('-', ':', 1)} --periode {periode}{pour}"
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """Un document produit, pas encore écrit.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from observatoire.erreurs import PublicationError
 from observatoire.magasin import Filtres, Magasin
 from observatoire.perimetre import Periode
-from observatoire.publication.execution import en_octets, executer
+from observatoire.publication.execution import en_octets, executer, publiable
 from observatoire.publication.fiche.contexte import Contexte
 from observatoire.publication.formats import jour, typographier
 from observatoire.publication.lectures import REGION
@@ -95,7 +95,9 @@ def produire_rapport(
         livre, ours, gabarits, midi(contexte.extraction or annee.fin)
     )
     fichiers[f"rapport-{annee}.xlsx"] = rendre_classeur(livre, ours, contexte.extraction or annee.fin)
-    fichiers |= {f"notebooks/{nom}.ipynb": en_octets(notebook) for nom, notebook in notebooks.items()}
+    fichiers |= {
+        f"notebooks/{nom}.ipynb": en_octets(publiable(notebook)) for nom, notebook in notebooks.items()
+    }
     dossier = config.outputs / "rapports" / str(annee)
     _remplacer(dossier, fichiers)
     figures, tableaux = len(livre.liste("Figure")), len(livre.liste("Tableau"))
