@@ -6,6 +6,7 @@ import html
 import http.client
 import importlib.util
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -23,10 +24,12 @@ from observatoire.erreurs import ObservatoireError, ParametreError, PublicationE
 from observatoire.magasin import Magasin
 from observatoire.publication.apercu.demande import lire_demande
 from observatoire.publication.apercu.serveur import Serveur
-from observatoire.publication.apercu.session import Session
+from observatoire.publication.apercu.session import Etat, Session
+from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import creation, essai, garde, laboratoire, proprete
 from observatoire.publication.cahiers.tout_secret import vue_secrete
+from observatoire.publication.verification.navigateur import empechement
 from observatoire.schemas import SCHEMAS
 from tests.conftest import DEPOT
 from tests.test_rendu import entete, notebook
@@ -295,6 +298,37 @@ def test_sans_le_jeton_il_n_y_a_rien_et_avec_lui_le_cadre(serveur):
     assert "default-src 'none'" in reponse.headers["Content-Security-Policy"]
     assert reponse.headers["Referrer-Policy"] == "no-referrer"
     assert "fiche_territoire, dep:93" in reponse.read().decode()
+
+
+class _DeuxEtatsAussitot:
+    """Une session dont la page reçoit deux états d'un coup, avant d'avoir pu charger le premier document."""
+
+    vue = Vue({"fiche.html": b"<p>Le document.</p>"}, "fiche.html")
+
+    def __init__(self, demande) -> None:
+        self.demande = demande
+        self.finie = False
+
+    def attendre(self, rang, _delai):
+        if rang == 2:
+            time.sleep(0.05)
+        return Etat(rang=min(rang + 1, 2), version=min(rang + 1, 2), en_cours=False)
+
+
+def test_deux_etats_coup_sur_coup_montrent_le_document(travail):
+    outil = DEPOT / "tests" / "navigateur"
+    if raison := empechement(outil):
+        pytest.skip(f"pas de navigateur : {raison}")
+    session = _DeuxEtatsAussitot(lire_demande(travail, "fiche_territoire", "dep:93"))
+    with Serveur(session) as serveur:
+        threading.Thread(target=serveur.serve_forever, daemon=True).start()
+        commande = ["node", str(outil / "apercu.mjs"), shutil.which("chromium"), serveur.adresse]
+        try:
+            vu = subprocess.run(commande, capture_output=True, text=True, timeout=60)
+        finally:
+            session.finie = True
+            serveur.shutdown()
+    assert vu.stdout == "Le document.", vu.stderr
 
 
 def test_un_notebook_mal_ecrit_est_refuse_avant_d_ouvrir(travail, monkeypatch):
