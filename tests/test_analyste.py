@@ -7,6 +7,7 @@ import http.client
 import importlib.util
 import json
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -329,6 +330,33 @@ def test_deux_etats_coup_sur_coup_montrent_le_document(travail):
             session.finie = True
             serveur.shutdown()
     assert vu.stdout == "Le document.", vu.stderr
+
+
+@pytest.mark.parametrize("nom", ["SIGTERM", "SIGHUP"])
+def test_fermer_le_terminal_ferme_la_session_comme_ctrl_c(travail, monkeypatch, nom):
+    fermees = []
+
+    class _Session(_SansAtelier):
+        def __init__(self, demande, suivi) -> None:
+            super().__init__(demande)
+
+        def fermer(self) -> None:
+            fermees.append(nom)
+
+    recu = getattr(signal, nom)
+    anciens = {un: signal.signal(un, signal.SIG_IGN) for un in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr("observatoire.publication.apercu.session.Session", _Session)
+    monkeypatch.setattr(
+        Serveur, "serve_forever", lambda _: (signal.raise_signal(recu), pytest.fail("il continue"))
+    )
+    monkeypatch.setenv("OBSERVATOIRE_RACINE", str(travail.racine))
+    try:
+        lance = CliRunner().invoke(cli, ["apercu", "fiche_territoire", "dep:93", "--sans-navigateur"])
+    finally:
+        for un, ancien in anciens.items():
+            signal.signal(un, ancien)
+    assert lance.exit_code == 0, lance.output
+    assert fermees == [nom]
 
 
 def test_un_notebook_mal_ecrit_est_refuse_avant_d_ouvrir(travail, monkeypatch):

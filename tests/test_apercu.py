@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +17,11 @@ import pytest
 
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.apercu.atelier import CONSTRUIRE, REFAIRE, Atelier
 from observatoire.publication.apercu.demande import Demande, lire_demande
 from observatoire.publication.apercu.fabrique import Fabrique
 from observatoire.publication.apercu.session import Session
+from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import proprete
 from observatoire.publication.campagne.edition import produire_fiches
@@ -196,6 +200,13 @@ class _SansAtelier:
         pass
 
 
+def test_un_notebook_efface_se_dit(petite):
+    config, fabrique, _ = petite
+    ecrire(config, titre("a")).unlink()
+    with pytest.raises(PublicationError, match="n'est plus dans"):
+        fabrique.construire(neuf=False)
+
+
 # ── Un zygote sans l'observatoire, et ceux qui en naissent ──
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="un zygote demande Linux")
@@ -208,13 +219,14 @@ def naitre(tmp_path, monkeypatch):
     shutil.copytree(DEPOT / "src", code, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(code))
     monkeypatch.delenv("OBSERVATOIRE_MOTEUR", raising=False)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setattr(zygotes, "_zygotes", {})
     environnement = environnement_du_noyau(os.environ, tmp_path, "")
     parent = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
 
-    def _naitre() -> zygotes.Zygote:
+    def _naitre(*, relu: bool = False) -> zygotes.Zygote:
         zygotes.oublier()
-        neuf = parent.engendrer()
+        neuf = parent.engendrer(relu=relu)
         zygotes.adopter(environnement, neuf)
         return neuf
 
@@ -261,6 +273,19 @@ def test_un_zygote_ne_charge_le_code_enregistre_et_son_parent_reste(travail, nai
 
 
 @linux
+def test_deux_enregistrements_dans_la_meme_seconde_sont_lus_tous_deux(travail, naitre):
+    """Python tient une compilation pour bonne si la taille et la seconde de la source sont les mêmes."""
+    module = travail.racine / "code" / "observatoire" / "publication" / "fiche" / "phrases.py"
+    avant = module.read_text(encoding="utf-8")
+    cellule = "from observatoire.publication.fiche import phrases\nprint(phrases.MARQUE)"
+    for marque in "78":
+        module.write_text(f"{avant}\nMARQUE = {marque}\n", encoding="utf-8")
+        os.utime(module, (1_700_000_000, 1_700_000_000))
+        naitre(relu=True)
+        assert executer(ecrire(travail, cellule), {}).cells[-1].outputs[0].text.strip() == marque
+
+
+@linux
 def test_une_bibliotheque_qui_ne_se_charge_pas_se_dit_dans_la_cellule(travail, naitre):
     ecrire_la_bibliotheque(travail, "1 / 0")
     naitre()
@@ -278,3 +303,21 @@ def test_un_noyau_que_plus_personne_ne_suit_ne_fait_pas_tomber_son_zygote(travai
     fils.prise.close()
     attendre_la_fin(fils.numero)
     assert charger(travail)[2] == mere
+
+
+@linux
+def test_un_atelier_ignore_ctrl_c_et_range_ce_qu_il_a_ecrit_quand_on_l_arrete(travail, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ecrire(travail, titre("a"), titre("b"))
+    atelier = Atelier(Demande(travail.racine, "petite"))
+    assert isinstance(atelier.demander(REFAIRE), Vue)
+    premier = atelier._processus.pid
+    os.kill(premier, signal.SIGINT)
+    assert isinstance(atelier.demander(CONSTRUIRE), Vue)
+    assert atelier._processus.pid == premier
+    fin = time.monotonic() + 10
+    while not list(tmp_path.glob("observatoire-apercu-*/*")) and time.monotonic() < fin:
+        time.sleep(0.05)
+    assert list(tmp_path.glob("observatoire-apercu-*/*")), "le profil du noyau parti d'avance"
+    atelier.fermer()
+    assert not list(tmp_path.glob("observatoire-*"))

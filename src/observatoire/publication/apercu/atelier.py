@@ -5,10 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import signal
 import sys
+import tempfile
 import threading
 import traceback
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import ObservatoireError
@@ -47,6 +51,7 @@ class Atelier:
         linux = sys.platform.startswith("linux")
         self._contexte: Any = multiprocessing.get_context("forkserver" if linux else "spawn")
         self._contexte.set_forkserver_preload([_PRECHARGE])
+        self._provisoire = tempfile.TemporaryDirectory(prefix="observatoire-apercu-")
         self._processus: Any = None  # né au premier ordre : la page d'avant n'attend pas ses bibliothèques
 
     def demander(
@@ -71,7 +76,8 @@ class Atelier:
             except (EOFError, OSError):
                 self._relancer()
                 return Echec(
-                    "L'atelier s'est arrêté.", "Vérifier la mémoire libre, puis enregistrer de nouveau."
+                    "L'atelier s'est arrêté : le programme ne se charge pas, ou la mémoire manque.",
+                    "Lire l'erreur dans le terminal, corriger, et enregistrer de nouveau.",
                 )
 
     def relancer(self) -> None:
@@ -86,6 +92,7 @@ class Atelier:
             _arreter(self._processus, self._tube)
         if self._parent is not None:
             self._parent.quitter()
+        self._provisoire.cleanup()
 
     def _relancer(self) -> None:
         """Lance le suivant, puis arrête l'ancien : ses adieux n'attendent personne."""
@@ -94,17 +101,19 @@ class Atelier:
         _arreter(*ancien)
 
     def _lancer(self) -> None:
-        zygote = self._engendrer()
-        self._tube, autre = self._contexte.Pipe()
-        arguments = autre, self._demande, zygote.commande if zygote else None
-        self._processus = self._contexte.Process(target=_travailler, args=arguments)
-        with _sans_relire_la_commande():
-            self._processus.start()
+        premier = self._processus is None
+        zygote = self._engendrer(premier)
+        tube, autre = self._contexte.Pipe()
+        depart = _Depart(self._demande, zygote.commande if zygote else None, self._provisoire.name, premier)
+        processus = self._contexte.Process(target=_travailler, args=(autre, depart), daemon=True)
+        with _sans_relire_la_commande(), _sans_ctrl_c():
+            processus.start()
+        self._processus, self._tube = processus, tube
         autre.close()
         if zygote is not None:
             zygote.fermer()  # il ne vit plus que par l'atelier
 
-    def _engendrer(self) -> zygotes.Zygote | None:
+    def _engendrer(self, premier: bool) -> zygotes.Zygote | None:
         """Rend le zygote du prochain atelier ; None là où les noyaux ne peuvent pas être fourchés."""
         if zygotes.obstacle():
             return None
@@ -112,8 +121,22 @@ class Atelier:
             if self._parent is None or not self._parent.vivant:
                 environnement = environnement_du_noyau(os.environ, self._demande.racine, "")
                 self._parent = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
-            return self._parent.engendrer()
+            return self._parent.engendrer(relu=not premier)
         return None
+
+
+@dataclass(frozen=True)
+class _Depart:
+    """Ce que reçoit un atelier : la demande, la commande de son zygote, où écrire son provisoire.
+
+    Un atelier qui n'est pas le `premier` lit un module qu'on vient d'enregistrer, et qui peut l'être encore :
+    il n'en garde pas la compilation, que Python croit bonne si la taille et la seconde sont les mêmes.
+    """
+
+    demande: Demande
+    commande: socket.socket | None
+    provisoire: str
+    premier: bool
 
 
 @contextmanager
@@ -128,6 +151,20 @@ def _sans_relire_la_commande() -> Iterator[None]:
             principal["__file__"] = fichier
 
 
+@contextmanager
+def _sans_ctrl_c() -> Iterator[None]:
+    """Ce qui naît ici ne reçoit pas le Ctrl-C du terminal : la session l'arrête, sans trace ni erreur."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # il débloquerait le signal en naissant
+    avant = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, avant)
+
+
 def _arreter(processus: Any, tube: Connection) -> None:
     tube.close()
     processus.terminate()
@@ -136,13 +173,18 @@ def _arreter(processus: Any, tube: Connection) -> None:
         processus.kill()
 
 
-def _travailler(tube: Connection, demande: Demande, commande: socket.socket | None) -> None:
+def _travailler(tube: Connection, depart: _Depart) -> None:
     """La boucle de l'atelier : un ordre, une réponse, jusqu'à la fermeture du tube."""
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # 1,5 s pour rien, comme dans cli
     sys.setswitchinterval(_TOUR)
-    if commande is not None:
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode) or not depart.premier
+    if sys.dont_write_bytecode:
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # un noyau ordinaire le lit là
+    tempfile.tempdir = depart.provisoire  # arrêté net, il ne range pas ; la session le fera
+    demande = depart.demande
+    if depart.commande is not None:
         environnement = environnement_du_noyau(os.environ, demande.racine, "")
-        zygotes.adopter(environnement, zygotes.Zygote(commande))
+        zygotes.adopter(environnement, zygotes.Zygote(depart.commande))
     with suppress(EOFError, OSError, KeyboardInterrupt):
         fabrique, faute = _ouvrir(demande)  # l'ordre n'est pas encore là : il n'attendra pas
         while True:
