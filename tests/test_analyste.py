@@ -9,9 +9,11 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
@@ -30,6 +32,7 @@ from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import creation, essai, garde, laboratoire, proprete
 from observatoire.publication.cahiers.tout_secret import vue_secrete
+from observatoire.publication.formats import typographier
 from observatoire.publication.verification.navigateur import empechement
 from observatoire.schemas import SCHEMAS
 from tests.conftest import DEPOT
@@ -114,12 +117,20 @@ def test_un_noyau_d_un_autre_environnement_ne_l_emporte_pas(travail, tmp_path, m
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "leurre"))
     lancees = []
     monkeypatch.setattr(
-        laboratoire.subprocess, "run", lambda c, **o: lancees.append(c) or subprocess.CompletedProcess(c, 0)
+        laboratoire.subprocess, "Popen", lambda c, **_: lancees.append(c) or SimpleNamespace(wait=lambda: 0)
     )
     assert laboratoire.ouvrir(travail, "fiche_territoire", ("--no-browser",)) == 0
     assert lancees[0][-1] == "--no-browser"
     with pytest.raises(ObservatoireError, match="/bin/false"):
         laboratoire.verifier_le_noyau({"JUPYTER_PATH": str(tmp_path / "leurre")})
+
+
+def test_ctrl_c_laisse_jupyterlab_demander_s_il_faut_l_arreter(travail, monkeypatch):
+    """Tué sans réponse, il emporterait ce qui n'est pas enregistré."""
+    ctrl_c = "import os, signal, sys, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(1)\nsys.exit(7)"
+    monkeypatch.setattr(laboratoire, "_commande", lambda *_: [sys.executable, "-c", ctrl_c])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
+    assert laboratoire.ouvrir(travail, "fiche_territoire") == 7
 
 
 def test_les_cas_extremes_viennent_des_valeurs_publiees(travail, monkeypatch):
@@ -174,6 +185,7 @@ def test_un_essai_dit_dans_la_page_et_dans_le_pdf_qu_il_ne_se_diffuse_pas(travai
     monkeypatch.setattr(essai, "executer", lambda *_, **__: notebook(entete()))
     faits = essai.essayer(travail, "fiche_territoire")
     assert [fait.erreur for fait in faits] == [None, None]
+    assert typographier(essai.TAMPON_SECRET) == essai.TAMPON_SECRET, "« verifier » n'y trouve rien à redire"
     for fait, attendu in zip(faits, (essai.TAMPON, essai.TAMPON_SECRET), strict=True):
         assert "ESSAI – " in fait.html.read_text(encoding="utf-8")
         assert attendu in html.unescape(fait.html.read_text(encoding="utf-8"))
