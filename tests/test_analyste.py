@@ -69,8 +69,9 @@ def test_nettoyer_retire_ce_qui_peut_porter_des_donnees_et_garde_le_reste(tmp_pa
 
 
 def test_une_fusion_en_conflit_se_dit_comme_telle():
-    with pytest.raises(PublicationError, match="conflit"):
+    with pytest.raises(PublicationError, match="conflit") as dit:
         proprete.lire("{\n<<<<<<< HEAD\n}\n=======\n", "fiche.ipynb")
+    assert '"*fiche.ipynb"' in dit.value.remede, "git prend le nom seul pour un fichier de la racine"
 
 
 def test_le_crochet_lit_l_index_et_refuse_sorties_et_donnees(tmp_path):
