@@ -17,6 +17,7 @@ import pytest
 
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.apercu import atelier
 from observatoire.publication.apercu.atelier import CONSTRUIRE, REFAIRE, Atelier
 from observatoire.publication.apercu.demande import Demande, lire_demande
 from observatoire.publication.apercu.fabrique import Fabrique
@@ -207,6 +208,17 @@ def test_un_notebook_efface_se_dit(petite):
         fabrique.construire(neuf=False)
 
 
+@pytest.mark.parametrize("faute", ["{{ absent.rien }}", "{% if %}"])
+def test_un_gabarit_faux_se_dit_avec_sa_ligne(petite, faute):
+    config, fabrique, _ = petite
+    ecrire(config, titre("a"))
+    gabarit = config.racine / "report_templates" / "fiche" / "fiche.html.j2"
+    texte = gabarit.read_text(encoding="utf-8")
+    gabarit.write_text(f"{texte}{faute}", encoding="utf-8")
+    echec = atelier._obeir(fabrique, REFAIRE)
+    assert f"fiche.html.j2, ligne {texte.count(chr(10)) + 1}." in echec.remede
+
+
 # ── Un zygote sans l'observatoire, et ceux qui en naissent ──
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="un zygote demande Linux")
@@ -309,15 +321,15 @@ def test_un_noyau_que_plus_personne_ne_suit_ne_fait_pas_tomber_son_zygote(travai
 def test_un_atelier_ignore_ctrl_c_et_range_ce_qu_il_a_ecrit_quand_on_l_arrete(travail, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ecrire(travail, titre("a"), titre("b"))
-    atelier = Atelier(Demande(travail.racine, "petite"))
-    assert isinstance(atelier.demander(REFAIRE), Vue)
-    premier = atelier._processus.pid
+    ouvert = Atelier(Demande(travail.racine, "petite"))
+    assert isinstance(ouvert.demander(REFAIRE), Vue)
+    premier = ouvert._processus.pid
     os.kill(premier, signal.SIGINT)
-    assert isinstance(atelier.demander(CONSTRUIRE), Vue)
-    assert atelier._processus.pid == premier
+    assert isinstance(ouvert.demander(CONSTRUIRE), Vue)
+    assert ouvert._processus.pid == premier
     fin = time.monotonic() + 10
     while not list(tmp_path.glob("observatoire-apercu-*/*")) and time.monotonic() < fin:
         time.sleep(0.05)
     assert list(tmp_path.glob("observatoire-apercu-*/*")), "le profil du noyau parti d'avance"
-    atelier.fermer()
+    ouvert.fermer()
     assert not list(tmp_path.glob("observatoire-*"))

@@ -13,6 +13,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from observatoire.erreurs import ObservatoireError
@@ -217,7 +218,18 @@ def _echec(erreur: Exception) -> Echec:
     """Dit une erreur ; celle d'une cellule garde, sous la nôtre, la cellule et sa trace."""
     if not isinstance(erreur, ObservatoireError):
         constat = f"{type(erreur).__name__} : {erreur}"
-        return Echec(constat, "Défaut du programme, hors du notebook.", trace=traceback.format_exc())
+        return Echec(constat, _remede(erreur), trace=traceback.format_exc())
     cause = erreur.__context__
     trace = "\n".join(getattr(cause, "traceback", None) or ())
     return Echec(erreur.constat, erreur.remede, str(getattr(cause, "source", "")), _ANSI.sub("", trace))
+
+
+def _remede(erreur: Exception) -> str:
+    """Dit quoi corriger : la ligne du gabarit si l'erreur en vient, sinon le programme."""
+    for appel in reversed(traceback.extract_tb(erreur.__traceback__)):
+        chemin = Path(appel.filename)
+        if "report_templates" in chemin.parts:
+            return f"Corriger le gabarit : {chemin.name}, ligne {appel.lineno}."
+        if "observatoire" in chemin.parts:
+            break
+    return "Défaut du programme, hors du notebook."
