@@ -22,6 +22,7 @@ from observatoire.publication.apercu.atelier import CONSTRUIRE, REFAIRE, Atelier
 from observatoire.publication.apercu.demande import Demande, lire_demande
 from observatoire.publication.apercu.fabrique import Fabrique
 from observatoire.publication.apercu.session import Session
+from observatoire.publication.apercu.veille import DONNEES, Veille
 from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import proprete
@@ -206,6 +207,23 @@ def test_un_notebook_efface_se_dit(petite):
     ecrire(config, titre("a")).unlink()
     with pytest.raises(PublicationError, match="n'est plus dans"):
         fabrique.construire(neuf=False)
+
+
+def test_une_cellule_de_parametres_fausse_se_dit_avec_sa_ligne(petite):
+    config, fabrique, _ = petite
+    chemin = ecrire(config, titre("a"))
+    texte = chemin.read_text(encoding="utf-8")
+    chemin.write_text(texte.replace('territoire = \\"dep:93\\"', "territoire = ("), encoding="utf-8")
+    with pytest.raises(PublicationError, match="cellule des paramètres, ligne 1"):
+        fabrique.construire(neuf=False)
+
+
+def test_un_fond_de_carte_depose_refait_le_document(travail):
+    veille = Veille(lire_demande(travail, "fiche_territoire"))
+    (travail.racine / "contours").mkdir(exist_ok=True)
+    (travail.racine / "contours" / "ept.geojson").write_text("{}")
+    assert veille.nouveautes() == {DONNEES}
+    assert veille.nouveautes() == set()
 
 
 @pytest.mark.parametrize("faute", ["{{ absent.rien }}", "{% if %}"])
