@@ -34,6 +34,7 @@ CONSTRUIRE, REFAIRE, PDF = "construire", "refaire", "pdf"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _PAS = 0.02  # secondes
 _TOUR = 0.0005  # secondes : un message du noyau n'attend pas que la mise en page cède la place
+_PAQUET = Path(__file__).parents[2]
 _PRECHARGE = "observatoire.publication.apercu.prechargement"
 
 
@@ -52,7 +53,9 @@ class Atelier:
         linux = sys.platform.startswith("linux")
         self._contexte: Any = multiprocessing.get_context("forkserver" if linux else "spawn")
         self._contexte.set_forkserver_preload([_PRECHARGE])
-        self._provisoire = tempfile.TemporaryDirectory(prefix="observatoire-apercu-")
+        self._provisoire = tempfile.TemporaryDirectory(
+            prefix="observatoire-apercu-", ignore_cleanup_errors=True
+        )
         self._processus: Any = None  # né au premier ordre : la page d'avant n'attend pas ses bibliothèques
 
     def demander(
@@ -230,6 +233,6 @@ def _remede(erreur: Exception) -> str:
         chemin = Path(appel.filename)
         if "report_templates" in chemin.parts:
             return f"Corriger le gabarit : {chemin.name}, ligne {appel.lineno}."
-        if "observatoire" in chemin.parts:
+        if chemin.is_relative_to(_PAQUET):
             break
     return "Défaut du programme, hors du notebook."
