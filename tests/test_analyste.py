@@ -6,10 +6,14 @@ import html
 import http.client
 import importlib.util
 import json
+import shutil
+import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
@@ -23,10 +27,13 @@ from observatoire.erreurs import ObservatoireError, ParametreError, PublicationE
 from observatoire.magasin import Magasin
 from observatoire.publication.apercu.demande import lire_demande
 from observatoire.publication.apercu.serveur import Serveur
-from observatoire.publication.apercu.session import Session
+from observatoire.publication.apercu.session import Etat, Session
+from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import creation, essai, garde, laboratoire, proprete
 from observatoire.publication.cahiers.tout_secret import vue_secrete
+from observatoire.publication.formats import typographier
+from observatoire.publication.verification.navigateur import empechement
 from observatoire.schemas import SCHEMAS
 from tests.conftest import DEPOT
 from tests.test_rendu import entete, notebook
@@ -62,8 +69,9 @@ def test_nettoyer_retire_ce_qui_peut_porter_des_donnees_et_garde_le_reste(tmp_pa
 
 
 def test_une_fusion_en_conflit_se_dit_comme_telle():
-    with pytest.raises(PublicationError, match="conflit"):
+    with pytest.raises(PublicationError, match="conflit") as dit:
         proprete.lire("{\n<<<<<<< HEAD\n}\n=======\n", "fiche.ipynb")
+    assert '"*fiche.ipynb"' in dit.value.remede, "git prend le nom seul pour un fichier de la racine"
 
 
 def test_le_crochet_lit_l_index_et_refuse_sorties_et_donnees(tmp_path):
@@ -110,12 +118,20 @@ def test_un_noyau_d_un_autre_environnement_ne_l_emporte_pas(travail, tmp_path, m
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "leurre"))
     lancees = []
     monkeypatch.setattr(
-        laboratoire.subprocess, "run", lambda c, **o: lancees.append(c) or subprocess.CompletedProcess(c, 0)
+        laboratoire.subprocess, "Popen", lambda c, **_: lancees.append(c) or SimpleNamespace(wait=lambda: 0)
     )
     assert laboratoire.ouvrir(travail, "fiche_territoire", ("--no-browser",)) == 0
     assert lancees[0][-1] == "--no-browser"
     with pytest.raises(ObservatoireError, match="/bin/false"):
         laboratoire.verifier_le_noyau({"JUPYTER_PATH": str(tmp_path / "leurre")})
+
+
+def test_ctrl_c_laisse_jupyterlab_demander_s_il_faut_l_arreter(travail, monkeypatch):
+    """Tué sans réponse, il emporterait ce qui n'est pas enregistré."""
+    ctrl_c = "import os, signal, sys, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(1)\nsys.exit(7)"
+    monkeypatch.setattr(laboratoire, "_commande", lambda *_: [sys.executable, "-c", ctrl_c])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
+    assert laboratoire.ouvrir(travail, "fiche_territoire") == 7
 
 
 def test_les_cas_extremes_viennent_des_valeurs_publiees(travail, monkeypatch):
@@ -170,6 +186,7 @@ def test_un_essai_dit_dans_la_page_et_dans_le_pdf_qu_il_ne_se_diffuse_pas(travai
     monkeypatch.setattr(essai, "executer", lambda *_, **__: notebook(entete()))
     faits = essai.essayer(travail, "fiche_territoire")
     assert [fait.erreur for fait in faits] == [None, None]
+    assert typographier(essai.TAMPON_SECRET) == essai.TAMPON_SECRET, "« verifier » n'y trouve rien à redire"
     for fait, attendu in zip(faits, (essai.TAMPON, essai.TAMPON_SECRET), strict=True):
         assert "ESSAI – " in fait.html.read_text(encoding="utf-8")
         assert attendu in html.unescape(fait.html.read_text(encoding="utf-8"))
@@ -295,6 +312,64 @@ def test_sans_le_jeton_il_n_y_a_rien_et_avec_lui_le_cadre(serveur):
     assert "default-src 'none'" in reponse.headers["Content-Security-Policy"]
     assert reponse.headers["Referrer-Policy"] == "no-referrer"
     assert "fiche_territoire, dep:93" in reponse.read().decode()
+
+
+class _DeuxEtatsAussitot:
+    """Une session dont la page reçoit deux états d'un coup, avant d'avoir pu charger le premier document."""
+
+    vue = Vue({"fiche.html": b"<p>Le document.</p>"}, "fiche.html")
+
+    def __init__(self, demande) -> None:
+        self.demande = demande
+        self.finie = False
+
+    def attendre(self, rang, _delai):
+        if rang == 2:
+            time.sleep(0.05)
+        return Etat(rang=min(rang + 1, 2), version=min(rang + 1, 2), en_cours=False)
+
+
+def test_deux_etats_coup_sur_coup_montrent_le_document(travail):
+    outil = DEPOT / "tests" / "navigateur"
+    if raison := empechement(outil):
+        pytest.skip(f"pas de navigateur : {raison}")
+    session = _DeuxEtatsAussitot(lire_demande(travail, "fiche_territoire", "dep:93"))
+    with Serveur(session) as serveur:
+        threading.Thread(target=serveur.serve_forever, daemon=True).start()
+        commande = ["node", str(outil / "apercu.mjs"), shutil.which("chromium"), serveur.adresse]
+        try:
+            vu = subprocess.run(commande, capture_output=True, text=True, timeout=60)
+        finally:
+            session.finie = True
+            serveur.shutdown()
+    assert vu.stdout == "Le document.", vu.stderr
+
+
+@pytest.mark.parametrize("nom", ["SIGTERM", "SIGHUP"])
+def test_fermer_le_terminal_ferme_la_session_comme_ctrl_c(travail, monkeypatch, nom):
+    fermees = []
+
+    class _Session(_SansAtelier):
+        def __init__(self, demande, suivi) -> None:
+            super().__init__(demande)
+
+        def fermer(self) -> None:
+            fermees.append(nom)
+
+    recu = getattr(signal, nom)
+    anciens = {un: signal.signal(un, signal.SIG_IGN) for un in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr("observatoire.publication.apercu.session.Session", _Session)
+    monkeypatch.setattr(
+        Serveur, "serve_forever", lambda _: (signal.raise_signal(recu), pytest.fail("il continue"))
+    )
+    monkeypatch.setenv("OBSERVATOIRE_RACINE", str(travail.racine))
+    try:
+        lance = CliRunner().invoke(cli, ["apercu", "fiche_territoire", "dep:93", "--sans-navigateur"])
+    finally:
+        for un, ancien in anciens.items():
+            signal.signal(un, ancien)
+    assert lance.exit_code == 0, lance.output
+    assert fermees == [nom]
 
 
 def test_un_notebook_mal_ecrit_est_refuse_avant_d_ouvrir(travail, monkeypatch):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +17,13 @@ import pytest
 
 from observatoire.erreurs import PublicationError
 from observatoire.perimetre import Periode, Territoire
+from observatoire.publication.apercu import atelier
+from observatoire.publication.apercu.atelier import CONSTRUIRE, REFAIRE, Atelier
 from observatoire.publication.apercu.demande import Demande, lire_demande
 from observatoire.publication.apercu.fabrique import Fabrique
 from observatoire.publication.apercu.session import Session
+from observatoire.publication.apercu.veille import DONNEES, Veille
+from observatoire.publication.apercu.vue import Vue
 from observatoire.publication.blocs import MIME
 from observatoire.publication.cahiers import proprete
 from observatoire.publication.campagne.edition import produire_fiches
@@ -196,6 +202,41 @@ class _SansAtelier:
         pass
 
 
+def test_un_notebook_efface_se_dit(petite):
+    config, fabrique, _ = petite
+    ecrire(config, titre("a")).unlink()
+    with pytest.raises(PublicationError, match="n'est plus dans"):
+        fabrique.construire(neuf=False)
+
+
+def test_une_cellule_de_parametres_fausse_se_dit_avec_sa_ligne(petite):
+    config, fabrique, _ = petite
+    chemin = ecrire(config, titre("a"))
+    texte = chemin.read_text(encoding="utf-8")
+    chemin.write_text(texte.replace('territoire = \\"dep:93\\"', "territoire = ("), encoding="utf-8")
+    with pytest.raises(PublicationError, match="cellule des paramètres, ligne 1"):
+        fabrique.construire(neuf=False)
+
+
+def test_un_fond_de_carte_depose_refait_le_document(travail):
+    veille = Veille(lire_demande(travail, "fiche_territoire"))
+    (travail.racine / "contours").mkdir(exist_ok=True)
+    (travail.racine / "contours" / "ept.geojson").write_text("{}")
+    assert veille.nouveautes() == {DONNEES}
+    assert veille.nouveautes() == set()
+
+
+@pytest.mark.parametrize("faute", ["{{ absent.rien }}", "{% if %}"])
+def test_un_gabarit_faux_se_dit_avec_sa_ligne(petite, faute):
+    config, fabrique, _ = petite
+    ecrire(config, titre("a"))
+    gabarit = config.racine / "report_templates" / "fiche" / "fiche.html.j2"
+    texte = gabarit.read_text(encoding="utf-8")
+    gabarit.write_text(f"{texte}{faute}", encoding="utf-8")
+    echec = atelier._obeir(fabrique, REFAIRE)
+    assert f"fiche.html.j2, ligne {texte.count(chr(10)) + 1}." in echec.remede
+
+
 # ── Un zygote sans l'observatoire, et ceux qui en naissent ──
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="un zygote demande Linux")
@@ -208,13 +249,14 @@ def naitre(tmp_path, monkeypatch):
     shutil.copytree(DEPOT / "src", code, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(code))
     monkeypatch.delenv("OBSERVATOIRE_MOTEUR", raising=False)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setattr(zygotes, "_zygotes", {})
     environnement = environnement_du_noyau(os.environ, tmp_path, "")
     parent = zygotes.Zygote.demarrer(environnement, ESSENTIEL)
 
-    def _naitre() -> zygotes.Zygote:
+    def _naitre(*, relu: bool = False) -> zygotes.Zygote:
         zygotes.oublier()
-        neuf = parent.engendrer()
+        neuf = parent.engendrer(relu=relu)
         zygotes.adopter(environnement, neuf)
         return neuf
 
@@ -261,6 +303,19 @@ def test_un_zygote_ne_charge_le_code_enregistre_et_son_parent_reste(travail, nai
 
 
 @linux
+def test_deux_enregistrements_dans_la_meme_seconde_sont_lus_tous_deux(travail, naitre):
+    """Python tient une compilation pour bonne si la taille et la seconde de la source sont les mêmes."""
+    module = travail.racine / "code" / "observatoire" / "publication" / "fiche" / "phrases.py"
+    avant = module.read_text(encoding="utf-8")
+    cellule = "from observatoire.publication.fiche import phrases\nprint(phrases.MARQUE)"
+    for marque in "78":
+        module.write_text(f"{avant}\nMARQUE = {marque}\n", encoding="utf-8")
+        os.utime(module, (1_700_000_000, 1_700_000_000))
+        naitre(relu=True)
+        assert executer(ecrire(travail, cellule), {}).cells[-1].outputs[0].text.strip() == marque
+
+
+@linux
 def test_une_bibliotheque_qui_ne_se_charge_pas_se_dit_dans_la_cellule(travail, naitre):
     ecrire_la_bibliotheque(travail, "1 / 0")
     naitre()
@@ -278,3 +333,21 @@ def test_un_noyau_que_plus_personne_ne_suit_ne_fait_pas_tomber_son_zygote(travai
     fils.prise.close()
     attendre_la_fin(fils.numero)
     assert charger(travail)[2] == mere
+
+
+@linux
+def test_un_atelier_ignore_ctrl_c_et_range_ce_qu_il_a_ecrit_quand_on_l_arrete(travail, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ecrire(travail, titre("a"), titre("b"))
+    ouvert = Atelier(Demande(travail.racine, "petite"))
+    assert isinstance(ouvert.demander(REFAIRE), Vue)
+    premier = ouvert._processus.pid
+    os.kill(premier, signal.SIGINT)
+    assert isinstance(ouvert.demander(CONSTRUIRE), Vue)
+    assert ouvert._processus.pid == premier
+    fin = time.monotonic() + 10
+    while not list(tmp_path.glob("observatoire-apercu-*/*")) and time.monotonic() < fin:
+        time.sleep(0.05)
+    assert list(tmp_path.glob("observatoire-apercu-*/*")), "le profil du noyau parti d'avance"
+    ouvert.fermer()
+    assert not list(tmp_path.glob("observatoire-*"))

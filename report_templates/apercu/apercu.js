@@ -17,13 +17,24 @@
     ou.hidden = !texte;
   };
 
+  // où l'on en est du document ; à sa première page s'il n'est pas encore là, ou si un lien l'a quitté
+  const ici = () => {
+    const debut = new URL("page/", document.baseURI).href;
+    try {
+      const { location, scrollY } = cadre.contentWindow;
+      if (location.href.startsWith(debut)) return [location.href, scrollY];
+    } catch { /* un autre site, qu'on n'a pas le droit de lire */ }
+    return [debut, 0];
+  };
+
   const recharger = () => {
-    const fenetre = cadre.contentWindow;
-    const hauteur = cadre.hidden ? 0 : fenetre.scrollY;
-    const ou = cadre.hidden ? "page/" : fenetre.location.href;
+    const [page, hauteur] = ici();
     cadre.hidden = false;
-    cadre.onload = () => cadre.contentWindow.scrollTo(0, hauteur);
-    if (cadre.src === "") cadre.src = ou; else fenetre.location.replace(ou);
+    cadre.onload = () => {
+      cadre.onload = null;
+      cadre.contentWindow.scrollTo(0, hauteur);
+    };
+    if (cadre.src === "") cadre.src = page; else cadre.contentWindow.location.replace(page);
   };
 
   const montrer = (etat) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import webbrowser
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,9 @@ def apercu(notebook: str, objet: str, periode: str, public: str, port: int, sans
     from observatoire.publication.apercu.demande import lire_demande
     from observatoire.publication.apercu.session import Session
 
+    for fin in ("SIGTERM", "SIGHUP"):  # un terminal qu'on ferme arrête comme Ctrl-C
+        if hasattr(signal, fin):
+            signal.signal(getattr(signal, fin), signal.default_int_handler)
     session = Session(lire_demande(Config.charger(), notebook, objet, periode, public), suivi=click.echo)
     try:
         from observatoire.publication.apercu.serveur import Serveur  # pendant que l'atelier démarre

@@ -125,11 +125,16 @@ def _lire(notebook: Path) -> NotebookNode:
         ) from None
 
 
-def _noms_des_parametres(contenu: NotebookNode) -> list[str]:
+def _noms_des_parametres(contenu: NotebookNode, nom: str) -> list[str]:
     """Les variables affectées dans la cellule `parameters`."""
     for cellule in contenu.cells:
         if "parameters" in cellule.metadata.get("tags", []):
-            instructions = ast.parse(cellule.source).body
+            try:
+                instructions = ast.parse(cellule.source).body
+            except SyntaxError as erreur:
+                raise PublicationError(
+                    f"{nom}, cellule des paramètres, ligne {erreur.lineno} : {erreur.msg}.", "La corriger."
+                ) from None
             cibles = [
                 instruction.targets[0] if isinstance(instruction, ast.Assign) else instruction.target
                 for instruction in instructions
@@ -141,7 +146,7 @@ def _noms_des_parametres(contenu: NotebookNode) -> list[str]:
 
 def _verifier(contenu: NotebookNode, nom: str, parametres: Mapping[str, object]) -> None:
     """Refuse ce que papermill recopierait dans le code : il n'avertit que d'un nom inconnu."""
-    admis = _noms_des_parametres(contenu)
+    admis = _noms_des_parametres(contenu, nom)
     for parametre, valeur in parametres.items():
         if parametre not in admis:
             sans_cellule = "Étiqueter « parameters » la cellule des paramètres."

@@ -139,7 +139,14 @@ class Fabrique:
 
     def _lire(self, config: Config) -> NotebookNode:
         chemin, public = self._demande.chemin, self._demande.public
-        lu = proprete.lire(chemin.read_text(encoding="utf-8"), chemin.name)
+        try:
+            texte = chemin.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise PublicationError(
+                f"{chemin.name} n'est plus dans {chemin.parent}.",
+                "L'y remettre, ou relancer l'aperçu d'un autre.",
+            ) from None
+        lu = proprete.lire(texte, chemin.name)
         return composer(lu, public_demande(config, public)) if public else lu
 
     def _parametres(self, config: Config) -> dict[str, str]:

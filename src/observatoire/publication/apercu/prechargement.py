@@ -37,6 +37,7 @@ _nbformat = sys.modules["nbformat"]
 _nbformat.validate(_nbformat.v4.new_notebook())  # compile une fois le schéma des notebooks
 for _nom in [nom for nom in sys.modules if nom.startswith("observatoire.") and not __name__.startswith(nom)]:
     del sys.modules[_nom]  # papermill charge notre moteur : chaque atelier relira le sien
+sys.dont_write_bytecode = True  # ce qu'un atelier lit en naissant vient peut-être de changer
 gc.freeze()
 gc.enable()
 atexit.register(os._exit, 0)  # sans quoi DuckDB se plaint, au terminal, de ce que Python ne lui rend pas

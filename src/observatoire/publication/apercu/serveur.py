@@ -56,7 +56,7 @@ class Serveur(ThreadingHTTPServer):
         except OSError:
             raise PublicationError(
                 f"Le port {port} est déjà pris.",
-                "En donner un autre : --port 8899, ou fermer l'autre aperçu.",
+                "Retirer --port : un port libre sera choisi ; ou fermer l'autre aperçu.",
             ) from None
 
     @property

@@ -31,6 +31,7 @@ class Veille:
             DONNEES: [
                 racine / "data" / "processed" / "indicateurs",
                 racine / "commentaires",
+                racine / "contours",
                 racine / "observatoire.toml",
                 racine / "parametres.toml",
             ],

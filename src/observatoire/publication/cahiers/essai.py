@@ -15,6 +15,7 @@ from observatoire.publication.cahiers.tout_secret import vue_secrete
 from observatoire.publication.cellules import PUBLIE, SECRET
 from observatoire.publication.editions import derniere_periode
 from observatoire.publication.execution import executer
+from observatoire.publication.formats import INSECABLE
 from observatoire.publication.lectures import REGION
 from observatoire.publication.moteur.executeurs import executeur
 from observatoire.publication.rendu_html import rendre_html
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from observatoire.config import Config
 
 TAILLE = "heures_realisees"
-TAMPON = "ESSAI : NE PAS DIFFUSER."
+TAMPON = f"ESSAI{INSECABLE}: NE PAS DIFFUSER."
 TAMPON_SECRET = f"{TAMPON} Tous les chiffres de ce territoire y sont cachés, même ceux qui sont publiés."
 
 

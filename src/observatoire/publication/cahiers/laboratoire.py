@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,9 +47,15 @@ def ouvrir(config: Config, notebook: str, options: tuple[str, ...] = ()) -> int:
             "« make env », ou « conda env update -f environment.yml ». « observatoire apercu » s'en passe.",
         )
     with tempfile.TemporaryDirectory(prefix="observatoire-lab-") as dossier:
-        return subprocess.run(
-            [*_commande(config, notebook), *options], env=_environnement(config, Path(dossier)), check=False
-        ).returncode
+        environnement = _environnement(config, Path(dossier))
+        return _attendre(subprocess.Popen([*_commande(config, notebook), *options], env=environnement))
+
+
+def _attendre(jupyter: subprocess.Popen[bytes]) -> int:
+    """Attend que JupyterLab se ferme ; à un Ctrl-C, c'est lui qui demande s'il faut l'arrêter."""
+    while True:
+        with suppress(KeyboardInterrupt):
+            return jupyter.wait()
 
 
 def _commande(config: Config, notebook: str) -> list[str]:

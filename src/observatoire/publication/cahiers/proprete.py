@@ -43,7 +43,7 @@ def lire(texte: str, nom: str) -> NotebookNode:
         raise PublicationError(
             f"{nom} porte les marques d'une fusion en conflit.",
             "Choisir une version (« nbdime mergetool »), ou reprendre le fichier : "
-            f"git checkout --theirs {nom}.",
+            f'git checkout --theirs "*{nom}".',
         )
     try:
         lu = nbformat.reads(texte, as_version=4)  # type: ignore[no-untyped-call]

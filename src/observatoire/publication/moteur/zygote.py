@@ -221,7 +221,7 @@ class Zygote:
             if suivi:
                 _devenir_noyau(demande, socket.socket(fileno=prise), self._ajoutees)
             else:
-                _devenir_zygote(socket.socket(fileno=prise), self._ajoutees)
+                _devenir_zygote(demande, socket.socket(fileno=prise), self._ajoutees)
         except BaseException:  # rien ne doit remonter dans la boucle du zygote
             os._exit(70)
         os._exit(0)
@@ -264,8 +264,9 @@ def _devenir_noyau(demande: dict[str, Any], prise: socket.socket, ajoutees: dict
     fils.vivre({**demande, "environnement": complet}, prise)
 
 
-def _devenir_zygote(commande: socket.socket, ajoutees: dict[str, str]) -> None:
+def _devenir_zygote(demande: dict[str, Any], commande: socket.socket, ajoutees: dict[str, str]) -> None:
     """Charge l'observatoire tel qu'il est enregistré, y compris ce module-ci, et ce qu'une fiche en lit."""
+    sys.dont_write_bytecode |= demande["relu"]
     for nom in [nom for nom in sys.modules if nom.partition(".")[0] == "observatoire"]:
         del sys.modules[nom]
     from observatoire.publication.moteur import zygote

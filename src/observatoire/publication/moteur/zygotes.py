@@ -89,17 +89,20 @@ class Zygote:
         """Vrai tant que le processus n'a pas fini ; inconnu, donc vrai, de qui ne l'a pas démarré."""
         return self._processus is None or self.pilote != os.getpid() or self._processus.poll() is None
 
-    def engendrer(self) -> Zygote:
+    def engendrer(self, *, relu: bool = False) -> Zygote:
         """Rend un zygote qui naît de celui-ci, et charge l'observatoire tel qu'il est enregistré.
 
         Il n'est pas attendu : ses imports se font pendant ceux du pilote. Il finit avec sa commande.
+
+        Args:
+            relu: un module vient de changer et peut changer encore : ce qui se compile ne se garde pas.
 
         Raises:
             OSError: le zygote est mort.
         """
         ici, la_bas = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with la_bas:
-            socket.send_fds(self.commande, [b"{}"], [la_bas.fileno()])
+            socket.send_fds(self.commande, [json.dumps({"relu": relu}).encode()], [la_bas.fileno()])
         return Zygote(ici)
 
     def fourcher(self, demande: Mapping[str, Any]) -> Fils:
