@@ -80,13 +80,18 @@ def test_le_crochet_lit_l_index_et_refuse_sorties_et_donnees(tmp_path):
     code = next(c for c in sale["cells"] if c["cell_type"] == "code")
     code["execution_count"] = 7
     (tmp_path / "a.ipynb").write_text(json.dumps(sale), encoding="utf-8")
-    (tmp_path / "noms.xlsx").write_bytes(b"x")
+    (tmp_path / "b.IPYNB").write_text(json.dumps(sale), encoding="utf-8")
+    (tmp_path / "c.ipynb").write_bytes("é".encode("latin-1"))
+    for nom in ("noms.xlsx", "noms.txt", "photo.JPG"):
+        (tmp_path / nom).write_bytes(b"x")
     (tmp_path / "lisez-moi.md").write_text("x", encoding="utf-8")
     subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
     (tmp_path / "a.ipynb").write_text(NOTEBOOKS[0].read_text(encoding="utf-8"), encoding="utf-8")
     constats = garde.relire_l_index(tmp_path)
-    assert [constat.split(" : ")[0] for constat in constats] == ["a.ipynb", "noms.xlsx"]
+    refuses = ["a.ipynb", "b.IPYNB", "c.ipynb", "noms.txt", "noms.xlsx", "photo.JPG"]
+    assert [constat.split(" : ")[0] for constat in constats] == refuses
     assert "[7]" in constats[0]
+    assert constats[2].endswith("n'est pas en UTF-8")
 
 
 # ── Créer, ouvrir, choisir les cas ──

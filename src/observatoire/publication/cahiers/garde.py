@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 
 _TABLEURS = (".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".ods", ".json", ".jsonl", ".xml")
 _BASES = (".parquet", ".feather", ".arrow", ".duckdb", ".sqlite", ".db", ".dta", ".sav", ".rds", ".pkl")
-_DONNEES = frozenset((*_TABLEURS, *_BASES, ".zip", ".gz", ".7z", ".pdf", ".html"))
-_ADMIS = ("src/observatoire/referentiel/", "tests/", "report_templates/", "correspondances.csv")
+_TEXTES = (".txt", ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".odp", ".eml", ".msg", ".pdf", ".html")
+_IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")  # la photographie d'une liste en est une
+_DONNEES = frozenset((*_TABLEURS, *_BASES, *_TEXTES, *_IMAGES, ".zip", ".gz", ".7z"))
+_ADMIS = (
+    "src/observatoire/referentiel/",
+    "tests/",
+    "report_templates/",
+    "docs/images/",
+    "correspondances.csv",
+)
 _INTERDITS = ("data/", "outputs/", "contours/")
 
 
@@ -24,6 +32,8 @@ def est_une_donnee(chemin: str) -> bool:
     """Dit si un chemin du dépôt est celui d'un fichier de données.
 
     >>> est_une_donnee("notebooks/export.xlsx"), est_une_donnee("data/raw/suivi/a.txt")
+    (True, True)
+    >>> est_une_donnee("notebooks/liste.txt"), est_une_donnee("docs/capture.PNG")
     (True, True)
     >>> est_une_donnee("src/observatoire/referentiel/communes.csv"), est_une_donnee("docs/fiches.md")
     (False, False)
@@ -49,9 +59,11 @@ def relire_l_index(racine: Path) -> list[str]:
 def _relire(racine: Path, chemin: str) -> Iterator[str]:
     if est_une_donnee(chemin):
         yield f"{chemin} : fichier de données"
-    elif chemin.endswith(".ipynb"):
+    elif chemin.lower().endswith(".ipynb"):
         try:
             constats = proprete.relire(_git(racine, "show", f":{chemin}"), chemin)
+        except UnicodeDecodeError:
+            constats = ["n'est pas en UTF-8"]
         except ObservatoireError as erreur:
             constats = [erreur.constat]
         yield from (f"{chemin} : {constat}" for constat in constats)
