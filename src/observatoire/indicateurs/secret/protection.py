@@ -333,7 +333,7 @@ def _poids(lignes: pd.DataFrame) -> pd.Series:
     niveau = _niveaux(lignes).map(_POIDS_NIVEAU).fillna(10.0)
     ventilations = lignes.groupby(["territoire", "periode"])["ventilation"].transform("nunique")
     ensemble = (20.0 * ventilations).where(lignes["ventilation"] == ENSEMBLE, 1.0)
-    noms = lignes[["territoire", "periode", "ventilation", "modalite"]].agg("|".join, axis="columns")
+    noms = lignes["territoire"].str.cat(lignes[["periode", "ventilation", "modalite"]], sep="|")
     departage = noms.map(lambda nom: zlib.crc32(nom.encode()) / 2**32)
     rythme = lignes["periode"].map(_rythme).map(_POIDS_RYTHME)
     return niveau.astype(float) * rythme.astype(float) * ensemble * (1 + _DEPARTAGE * departage)
